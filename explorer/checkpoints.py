@@ -1,0 +1,230 @@
+"""One safetensors file per model: tensors, and a JSON header that says what they are. Nothing is ever unpickled."""
+
+import json
+import os
+import platform
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.configuration import from_mapping
+from explorer.errors import (
+    CheckpointMismatch,
+    CheckpointTooNew,
+    CheckpointUnreadable,
+    ConfigurationError,
+    ExplorerError,
+    OutputError,
+    UnknownName,
+)
+from explorer.models import build_model, model_config
+
+FORMAT = 1
+HEADER_KEY = "explorer"
+MAXIMUM_HEADER_BYTES = 1 << 20
+MAXIMUM_BYTES = 2 << 30
+STORED_DTYPES = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float64, "I64": torch.int64}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a checkpoint says about itself."""
+
+    kind: str
+    name: str
+    model: str
+    model_config: dict
+    dataset: dict
+    training: dict
+    metrics: dict
+    seed: int
+    radius: float
+    percentile_radii: dict
+    description: str = ""
+    versions: dict = field(default_factory=dict)
+    revision: str = "unknown"
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model in evaluation mode, float32, with the header it was built from."""
+
+    model: nn.Module
+    header: Header
+
+
+def library_versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "torch": torch.__version__}
+    for package in ("numpy", "scikit-learn", "safetensors"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            pass
+    return found
+
+
+def code_revision() -> str:
+    """The commit of the running code, with a + where files differ from it; "unknown" outside a checkout."""
+    folder = Path(__file__).parent
+    try:
+        commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=10)
+        changes = subprocess.run(["git", "status", "--porcelain", "."], cwd=folder, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    if commit.returncode:
+        return "unknown"
+    return commit.stdout.strip() + ("+" if changes.stdout.strip() else "")
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a whole file or leave what is there. Raises OutputError."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise OutputError(
+            f"{path} could not be written: {error.strerror or error}. What was there before is unchanged. "
+            f"Free some space or choose another folder."
+        ) from error
+
+
+def save(path: str | Path, model: nn.Module, header: Header, dtype: torch.dtype = torch.float32) -> None:
+    """Write a checkpoint atomically. `dtype` float16 halves the file; integers stay integers. Raises OutputError."""
+    from safetensors.torch import save as serialise
+
+    tensors = {
+        name: (value.to(dtype) if value.is_floating_point() else value).detach().cpu().contiguous()
+        for name, value in model.state_dict().items()
+    }
+    write_atomically(Path(path), serialise(tensors, {HEADER_KEY: json.dumps(asdict(header), sort_keys=True)}))
+
+
+def describe(path: str | Path) -> Header:
+    """The header of a checkpoint, without its tensors. Raises CheckpointUnreadable or CheckpointTooNew."""
+    return parse_header(_table(Path(path)), Path(path).name)
+
+
+def load(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
+    """The model a checkpoint holds, in evaluation mode and float32.
+
+    Every key, shape, type and value is checked first. Raises CheckpointUnreadable, CheckpointTooNew or CheckpointMismatch.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = Path(path)
+    table = _table(path)
+    header = parse_header(table, path.name)
+    try:
+        with torch.device("meta"):
+            expected = build_model(header.model, header.model_config).state_dict()
+    except (UnknownName, ConfigurationError) as error:
+        raise CheckpointMismatch(f"{path.name}: {error}") from None
+    except Exception as error:
+        raise CheckpointMismatch(f"{path.name}: no model can be built from its configuration {header.model_config} ({error})") from None
+    _compare(path.name, header.model, expected, {name: entry for name, entry in table.items() if name != "__metadata__"})
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointUnreadable(f"{path.name} is damaged or truncated ({error}). Copy or download it again.") from None
+    broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise CheckpointMismatch(f"{path.name} holds values that are not finite in {_shorten(broken)}: the training diverged.")
+    model = build_model(header.model, header.model_config)
+    model.load_state_dict({name: value.to(expected[name].dtype) for name, value in tensors.items()})
+    return Checkpoint(model.to(device).eval().requires_grad_(False), header)
+
+
+def parse_header(table: Mapping[str, Any], name: str) -> Header:
+    """The explorer's header in a safetensors table of contents. `name` stands in the messages."""
+    text = (table.get("__metadata__") or {}).get(HEADER_KEY)
+    if text is None:
+        raise CheckpointUnreadable(
+            f"{name} is a safetensors file without the header {HEADER_KEY!r}. Checkpoints are written by python -m explorer.train."
+        )
+    try:
+        content = json.loads(text)
+        written = content["format"]
+        if type(written) is not int:
+            raise ValueError("format is not a number")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointUnreadable(f"{name}: its header is not valid JSON with a format number ({error}).") from None
+    if written > FORMAT:
+        raise CheckpointTooNew(f"{name} has format {written}, this version reads up to {FORMAT}. Update the explorer.")
+    try:
+        header = from_mapping(Header, content, name)
+        model_config(header.model, header.model_config)
+        _check_radii(header)
+    except (ExplorerError, ValueError) as error:
+        raise CheckpointMismatch(f"{name}: {error}") from None
+    return header
+
+
+def _check_radii(header: Header) -> None:
+    radii = {"radius": header.radius, **{f"percentile {key}": value for key, value in header.percentile_radii.items()}}
+    wrong = [f"{key} = {value!r}" for key, value in radii.items() if type(value) not in (int, float) or not 0 <= value < 1e6]
+    if wrong:
+        raise ValueError(f"expected finite radii of at least 0, got {', '.join(wrong)}")
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """The table of contents at the head of a safetensors file, checked against the file's length."""
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if size < 8 or not 2 <= length <= min(MAXIMUM_HEADER_BYTES, size - 8):
+                raise CheckpointUnreadable(f"{path.name} is not a safetensors file, or it is truncated. Copy or download it again.")
+            if size > MAXIMUM_BYTES:
+                raise CheckpointUnreadable(f"{path.name} has {size / 1e9:.1f} GB. At most {MAXIMUM_BYTES >> 30} GB can be loaded.")
+            table = json.loads(file.read(length))
+    except OSError as error:
+        raise CheckpointUnreadable(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (ValueError, RecursionError):
+        raise CheckpointUnreadable(f"{path.name} is not a safetensors file: its table of contents is not JSON.") from None
+    try:
+        end = max((entry["data_offsets"][1] for name, entry in table.items() if name != "__metadata__"), default=0)
+    except (AttributeError, KeyError, TypeError, IndexError):
+        raise CheckpointUnreadable(f"{path.name} is not a safetensors file: its table of contents is malformed.") from None
+    if end != size - 8 - length:
+        raise CheckpointUnreadable(f"{path.name} is truncated: {end + 8 + length} bytes expected, {size} found. Copy or download it again.")
+    return table
+
+
+def _compare(name: str, model: str, expected: Mapping[str, Tensor], found: Mapping[str, Any]) -> None:
+    """Raise CheckpointMismatch with all differences between the model's tensors and the file's."""
+    problems = []
+    missing, extra = [key for key in expected if key not in found], [key for key in found if key not in expected]
+    if missing:
+        problems.append(f"missing {_shorten(missing)}")
+    if extra:
+        problems.append(f"unexpected {_shorten(extra)}")
+    for key in expected.keys() & found.keys():
+        shape, dtype = tuple(found[key].get("shape", ())), found[key].get("dtype")
+        if shape != tuple(expected[key].shape):
+            problems.append(f"{key} has shape {shape}, expected {tuple(expected[key].shape)}")
+        if dtype not in STORED_DTYPES or STORED_DTYPES[dtype].is_floating_point != expected[key].is_floating_point():
+            problems.append(f"{key} has type {dtype}, expected {expected[key].dtype}")
+    if problems:
+        raise CheckpointMismatch(f"{name} does not hold the {model!r} its header describes: " + "; ".join(sorted(problems)[:6]))
+
+
+def _shorten(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,19 @@
+"""Images by name, in [0, 1], and the pairs (clean, perturbed) that perturbation sets are learned from."""
+
+from .base import DatasetEntry, ImageDataset, load_dataset
+from .digits import load_digits
+from .idx import load_fashion_mnist, load_mnist
+from .pairs import RtsPairs
+from .pictures import read_picture
+
+__all__ = ["DATASETS", "PAIRS", "DatasetEntry", "ImageDataset", "RtsPairs", "load_dataset", "read_picture"]
+
+DATASETS = {
+    "digits": DatasetEntry(load_digits, "1,797 scanned digits that come with scikit-learn, resized to 28×28; no download"),
+    "mnist": DatasetEntry(load_mnist, "MNIST, 59,000 / 1,000 / 10,000 images of 28×28"),
+    "fashion_mnist": DatasetEntry(load_fashion_mnist, "Fashion-MNIST, 59,000 / 1,000 / 10,000 images of 28×28"),
+}
+
+PAIRS = {
+    "rts": RtsPairs,
+}

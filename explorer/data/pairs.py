@@ -1,0 +1,70 @@
+"""Pairs (clean, perturbed) made from clean images."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from explorer.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class RtsParameters:
+    """One rotation, scaling and placement per image."""
+
+    degrees: Float[Tensor, "batch"]
+    scale: Float[Tensor, "batch"]
+    shift: Float[Tensor, "batch 2"]
+
+
+@dataclass(frozen=True)
+class RtsPairs:
+    """Random rotation ± 45°, scale 0.7 to 1.3, and placement in a frame 14 pixels larger (Perturbation sets, Appendix D.1,
+    after Jaderberg et al., 2015). Resampled bilinearly, in one step."""
+
+    maximum_degrees: float = 45.0
+    minimum_scale: float = 0.7
+    maximum_scale: float = 1.3
+    padding: int = 7
+
+    draws = 4
+    """How many uniform numbers in [0, 1) decide one perturbation."""
+
+    def image_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """The (channels, height, width) of a pair's images, for clean images of the given shape."""
+        return shape[0], shape[1] + 2 * self.padding, shape[2] + 2 * self.padding
+
+    def clean(self, images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c fh fw"]:
+        """The image in the middle of its frame."""
+        return F.pad(images, [self.padding] * 4)
+
+    def parameters(self, draws: Float[Tensor, "batch 4"]) -> RtsParameters:
+        """Uniform numbers in [0, 1) as rotation, scale, and a whole number of pixels right and down."""
+        if draws.ndim != 2 or draws.shape[1] != self.draws:
+            raise InvalidInput(f"expected batch × {self.draws} uniform numbers, got {tuple(draws.shape)}")
+        return RtsParameters(
+            degrees=(2 * draws[:, 0] - 1) * self.maximum_degrees,
+            scale=self.minimum_scale + draws[:, 1] * (self.maximum_scale - self.minimum_scale),
+            shift=(draws[:, 2:] * (2 * self.padding + 1)).floor() - self.padding,
+        )
+
+    def transform(
+        self, images: Float[Tensor, "batch c h w"], parameters: RtsParameters
+    ) -> Float[Tensor, "batch c fh fw"]:
+        """Rotate counter-clockwise and scale about the centre, then shift."""
+        framed = self.clean(images)
+        height, width = framed.shape[-2:]
+        angle = parameters.degrees * (math.pi / 180)
+        cosine, sine = angle.cos() / parameters.scale, angle.sin() / parameters.scale
+        right, down = parameters.shift.unbind(1)
+        # grid_sample maps output positions to input positions, so this is the inverse map, in units of half an edge
+        x_row = torch.stack([cosine, -sine * height / width, (-cosine * right + sine * down) * 2 / width], 1)
+        y_row = torch.stack([sine * width / height, cosine, (-sine * right - cosine * down) * 2 / height], 1)
+        grid = F.affine_grid(torch.stack([x_row, y_row], 1), list(framed.shape), align_corners=False)
+        return F.grid_sample(framed, grid, align_corners=False)
+
+    def perturb(self, images: Float[Tensor, "batch c h w"], draws: Float[Tensor, "batch 4"]) -> Float[Tensor, "batch c fh fw"]:
+        return self.transform(images, self.parameters(draws))

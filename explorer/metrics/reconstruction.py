@@ -1,0 +1,19 @@
+"""How well one image explains another, one value per example."""
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+
+def binary_cross_entropy(
+    mean: Float[Tensor, "batch channels height width"], target: Float[Tensor, "batch channels height width"]
+) -> Float[Tensor, "batch"]:
+    """−Σ t·log m + (1 − t)·log(1 − m) over the pixels, in nats; m and t in [0, 1]."""
+    return F.binary_cross_entropy(mean, target, reduction="none").flatten(1).sum(1)
+
+
+def squared_error(
+    mean: Float[Tensor, "batch channels height width"], target: Float[Tensor, "batch channels height width"]
+) -> Float[Tensor, "batch"]:
+    """‖mean − target‖₂² over the pixels."""
+    return (mean - target).square().flatten(1).sum(1)

@@ -1,0 +1,228 @@
+"""Wong & Kolter, Learning perturbation sets for robust machine learning, ICLR 2021: a CVAE learns S(x) from pairs."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from explorer.checkpoints import Header, code_revision, library_versions, load, save, write_atomically
+from explorer.data import DATASETS, PAIRS, ImageDataset, load_dataset
+from explorer.errors import ConfigurationError, ExplorerError, InvalidInput
+from explorer.evaluation import encode_pairs, percentile_radii, set_quality
+from explorer.models import ConditionalVAE, build_model, kl_divergence, model_config
+from explorer.randomness import Streams
+from explorer.randomness import generator as seeded
+from explorer.training import Epoch, PiecewiseLinear, TrainingState, cvae_loss, fit
+from explorer.training.losses import RECONSTRUCTION, Likelihood
+from explorer.training.schedules import Points
+from explorer.types import Progress
+
+from .base import Experiment, Place
+
+KIND = "learned_set"
+EVALUATION_SEED = 0
+
+
+@dataclass(frozen=True)
+class LearnedSetConfig:
+    """A CVAE trained on pairs made from a data set. Defaults are the paper's RTS setting (Appendix D.1)."""
+
+    dataset: str = "mnist"
+    pairs: str = "rts"
+    model: str = "rts_cvae"
+    latent_dim: int = 128  # "two linear modules to 128 units"
+    transformers: int = 5  # "five parallel spatial transformers"
+    localization_widths: tuple[int, ...] = (512, 128)  # published configuration
+    log_var_bounds: tuple[float, float] | None = None  # Appendix E.1 bounds it on CIFAR-10 only
+    likelihood: Likelihood = "bernoulli"  # published configuration, and what Table 4 reports; §4 writes N(g, I): gaussian
+    epochs: int = 100
+    passes: int = 1  # times each image is seen in an epoch, each time in a fresh pair
+    batch_size: int = 128
+    learning_rate: Points = ((0.0, 0.0), (40.0, 8e-4), (100.0, 0.0))  # "cyclic …, peaking at 0.0008 on the 40th epoch"
+    beta: Points = ((0.0, 0.0), (10.0, 0.01), (50.0, 1.0), (100.0, 1.0))  # as printed; both stretched to `epochs`
+    limit: int | None = None  # the first images of each split only
+    seed: int = 0
+
+    def model_config(self, image_shape: tuple[int, int, int]) -> dict:
+        channels, height, width = image_shape
+        return {
+            "channels": channels,
+            "height": height,
+            "width": width,
+            "latent_dim": self.latent_dim,
+            "transformers": self.transformers,
+            "localization_widths": list(self.localization_widths),
+            "log_var_bounds": list(self.log_var_bounds) if self.log_var_bounds else None,
+        }
+
+
+def problems(config: LearnedSetConfig) -> list[str]:
+    """Everything impossible in a configuration, in the user's words."""
+    found = []
+    for name in ("latent_dim", "transformers", "epochs", "passes", "batch_size"):
+        if not 1 <= getattr(config, name) <= 1_000_000:
+            found.append(f"{name} = {getattr(config, name)}: expected a whole number from 1 to 1,000,000")
+    if config.limit is not None and config.limit < 1:
+        found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
+    if config.seed < 0:
+        found.append(f"seed = {config.seed}: expected at least 0")
+    if not config.localization_widths or min(config.localization_widths) < 1:
+        found.append(f"localization_widths = {config.localization_widths}: expected at least one positive width")
+    if config.log_var_bounds and not config.log_var_bounds[0] < config.log_var_bounds[1]:
+        found.append(f"log_var_bounds = {config.log_var_bounds}: expected lower < upper")
+    for name in ("learning_rate", "beta"):
+        try:
+            PiecewiseLinear(getattr(config, name))
+        except InvalidInput as error:
+            found.append(f"{name}: {error}")
+        if any(value < 0 for _, value in getattr(config, name)):
+            found.append(f"{name} = {getattr(config, name)}: expected values of at least 0")
+    for name, table in (("dataset", DATASETS), ("pairs", PAIRS), ("model", {"rts_cvae": None})):
+        if getattr(config, name) not in table:
+            found.append(f"{name} = {getattr(config, name)!r}: expected one of {', '.join(table)}")
+    return found
+
+
+def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress) -> Path:
+    """Train a perturbation set; write best, last and, at the end, `NAME.safetensors`: the best one rounded to float16, with
+    the radii and metrics that it has after the rounding."""
+    if found := problems(config):
+        raise ConfigurationError(found)
+    pairs = PAIRS[config.pairs]()
+    data = {split: load_dataset(config.dataset, split, place.root, config.limit) for split in ("train", "validation", "test")}
+    shape = pairs.image_shape(tuple(data["train"].images.shape[1:]))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = build_model(config.model, config.model_config(shape)).to(place.device)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1.0)
+    generator = seeded(config.seed)
+    state_path, stored = place.output / "state.safetensors", json.loads(json.dumps(asdict(config)))
+    start, history = 0, []
+    if place.resume and state_path.exists():
+        resumed = TrainingState.resume(state_path, stored, model, optimiser, generator)
+        start, history = resumed.epoch, resumed.history
+    elif state_path.exists() and not place.resume:
+        raise ExplorerError(f"{state_path} holds a training already. Add --resume to go on, or choose another --output.")
+
+    clean, perturbed = evaluation_pairs(pairs, data["validation"], place.device)
+    final_beta = config.beta[-1][1]
+
+    def validate(epoch: float) -> dict[str, float]:
+        return validation(model, clean, perturbed, config.likelihood, final_beta)
+
+    def after_epoch(epoch: Epoch) -> None:
+        best = min((row["validation"] for row in history), default=math.inf)
+        history.append({"epoch": epoch.done, "loss": epoch.loss, **epoch.metrics})
+        header = _header(name, config, data["train"], shape, history[-1])
+        save(place.output / "last.safetensors", model, header)
+        if epoch.metrics["validation"] <= best:
+            save(place.output / "best.safetensors", model, header)
+        write_atomically(place.output / "history.json", json.dumps(history, indent=1).encode())
+        TrainingState(epoch.done, history, stored).save(state_path, model, optimiser, generator)
+
+    images = data["train"].images.to(place.device)
+    count = len(images) * config.passes
+
+    def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        order = torch.randperm(count, generator=generator) % len(images)
+        for chosen in order.split(config.batch_size):
+            batch = images[chosen.to(images.device)]
+            draws = torch.rand(len(batch), pairs.draws, generator=generator).to(batch)
+            yield pairs.clean(batch), pairs.perturb(batch, draws)
+
+    fit(
+        model,
+        cvae_loss(config.likelihood),
+        batches,
+        epochs=config.epochs,
+        batches_per_epoch=math.ceil(count / config.batch_size),
+        optimiser=optimiser,
+        schedules={key: PiecewiseLinear(getattr(config, key)).stretched(config.epochs) for key in ("learning_rate", "beta")},
+        generator=generator,
+        validate=validate,
+        after_epoch=after_epoch,
+        start=start,
+        progress=progress,
+    )
+    return finish(name, config, place, data, shape)
+
+
+def validation(
+    model: ConditionalVAE, clean: Tensor, perturbed: Tensor, likelihood: Likelihood, beta: float, batch_size: int = 256
+) -> dict[str, float]:
+    """The training objective on fixed pairs and fixed noise, with the final β."""
+    total, kl_total = 0.0, 0.0
+    with torch.inference_mode():
+        for start in range(0, len(clean), batch_size):
+            x, y = clean[start : start + batch_size], perturbed[start : start + batch_size]
+            noise = Streams(EVALUATION_SEED, range(start, start + len(x))).normal((model.latent_dim,)).to(x)
+            decoded, posterior, prior = model(x, y, noise)
+            kl = kl_divergence(posterior, prior)
+            total += float((RECONSTRUCTION[likelihood](decoded, y) + beta * kl).double().sum())
+            kl_total += float(kl.double().sum())
+    return {"validation": total / len(clean), "kl_nats": kl_total / len(clean)}
+
+
+def evaluation_pairs(pairs, dataset: ImageDataset, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """The fixed pair of every image of a split: the same on every machine and for every subset that starts it."""
+    draws = Streams(EVALUATION_SEED, range(len(dataset))).uniform((pairs.draws,))
+    return pairs.clean(dataset.images).to(device), pairs.perturb(dataset.images, draws).to(device)
+
+
+def finish(name: str, config: LearnedSetConfig, place: Place, data: dict[str, ImageDataset], shape: tuple[int, int, int]) -> Path:
+    """Round the best weights to float16, choose the radius on the validation split, measure on the test split, and save."""
+    best = load(place.output / "best.safetensors", place.device)
+    model = best.model.half().float()
+    pairs = PAIRS[config.pairs]()
+    radii = percentile_radii(encode_pairs(model, *evaluation_pairs(pairs, data["validation"], place.device)).norms)
+    measured = set_quality(model, *evaluation_pairs(pairs, data["test"], place.device), seed=EVALUATION_SEED)
+    header = replace(
+        _header(name, config, data["train"], shape, {**best.header.metrics, **asdict(measured)}),
+        radius=radii["100"],
+        percentile_radii=radii,
+    )
+    path = place.output / f"{name}.safetensors"
+    save(path, model, header, dtype=torch.float16)
+    return path
+
+
+def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tuple[int, int, int], metrics: dict) -> Header:
+    paper = model_config(config.model, {"channels": shape[0], "height": shape[1], "width": shape[2]})
+    own = config.model_config(shape)
+    different = [f"{key} {own[key]} (paper {value})" for key, value in asdict(paper).items() if _plain(value) != own[key]]
+    return Header(
+        kind=KIND,
+        name=name,
+        model=config.model,
+        model_config=own,
+        dataset={"name": config.dataset, "pairs": config.pairs, "train_images": len(data), "train_fingerprint": data.fingerprint()},
+        training=json.loads(json.dumps(asdict(config))),
+        metrics=metrics,
+        seed=config.seed,
+        radius=0.0,
+        percentile_radii={},
+        description="; ".join(different) or "the paper's size",
+        versions=library_versions(),
+        revision=code_revision(),
+    )
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+_COMPACT = LearnedSetConfig(latent_dim=32, localization_widths=(64, 32), log_var_bounds=(-14.0, 5.0))
+
+EXPERIMENTS = {
+    "mnist-rts": Experiment(LearnedSetConfig(), train, problems, "learned_sets", "MNIST under rotation, scale and placement, at the paper's size and length"),
+    "mnist-rts-compact": Experiment(
+        replace(_COMPACT, epochs=30), train, problems, "learned_sets", "the same, 0.97 M parameters instead of 6.4 M, 30 epochs instead of 100"
+    ),
+    "digits-rts": Experiment(
+        replace(_COMPACT, dataset="digits", epochs=32, passes=8), train, problems, "learned_sets", "the embedded digits, compact: trains in minutes, no download"
+    ),
+}

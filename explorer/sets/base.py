@@ -1,0 +1,48 @@
+"""The one idea: a region of parameters δ, and a map from δ to inputs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+from jaxtyping import Float
+from torch import Tensor
+
+from explorer.randomness import Streams
+
+Law = Literal["uniform", "normal", "uniform-norm"]
+
+
+@runtime_checkable
+class Region(Protocol):
+    """The feasible parameters of one batch, centred on zero."""
+
+    def gauge(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
+        """At most 1 exactly when feasible. At radius 0 it is 0 at δ = 0 and infinite elsewhere."""
+        ...
+
+    def project(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+        """The nearest feasible point, per example."""
+        ...
+
+    def sample(self, streams: Streams, law: Law = "uniform") -> Float[Tensor, "batch ..."]:
+        """A feasible point for each example: uniform, a standard normal truncated to the region, or a uniform gauge."""
+        ...
+
+    def ascent_direction(self, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+        """The maximiser of <gradient, ·> over the region."""
+        ...
+
+
+@dataclass(frozen=True)
+class Perturbations:
+    """S(x) for one batch. `perturb` maps δ to inputs in [0, 1]; it is a chain of modules."""
+
+    region: Region
+    perturb: Callable[[Tensor], Tensor]
+
+
+@runtime_checkable
+class PerturbationSet(Protocol):
+    def at(self, x: Float[Tensor, "batch channels height width"], labels: Tensor | None = None) -> Perturbations:
+        """S(x): encoders, priors and generators run here, once per batch."""
+        ...

@@ -1,0 +1,108 @@
+"""python -m explorer.train EXPERIMENT [--field value …]: train a model and write its checkpoint."""
+
+import argparse
+import dataclasses
+import json
+import signal
+import sys
+import typing
+from pathlib import Path
+
+from explorer.configuration import parse
+from explorer.errors import Cancelled, ConfigurationError, ExplorerError
+from explorer.hardware import describe_device, pick_device, use_all_cores
+from explorer.papers import EXPERIMENTS
+from explorer.papers.base import Experiment, Place
+from explorer.registry import look_up
+from explorer.training import Bar
+
+
+class InterruptibleBar(Bar):
+    """A bar that turns the first Ctrl-C into a polite stop."""
+
+    def __init__(self, label: str):
+        super().__init__(label)
+        signal.signal(signal.SIGINT, self._stop)
+
+    def _stop(self, *_) -> None:
+        self.cancelled = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command. Returns 0, 1 for an error that the user can mend, 130 when stopped."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        return run(arguments)
+    except Cancelled:
+        print("stopped. The last finished epoch is saved: add --resume to go on.", file=sys.stderr)
+        return 130
+    except ExplorerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("--list", "-h", "--help"):
+        print(__doc__ + "\n\n" + listing())
+        return 0
+    name = arguments[0]
+    experiment = look_up(EXPERIMENTS, name, "experiment")
+    options = _parser(name, experiment).parse_args(arguments[1:])
+    config = configure(experiment, vars(options))
+    output = options.output or Path("runs") / name
+    if options.dry_run:
+        print(json.dumps({"experiment": name, "output": str(output), **dataclasses.asdict(config)}, indent=1))
+        return 0
+    use_all_cores()
+    device = pick_device(options.device)
+    print(f"{name} on {describe_device(device)}, writing to {output}", file=sys.stderr)
+    path = experiment.train(name, config, Place(output, device, options.root, options.resume), InterruptibleBar(name))
+    print(path)
+    return 0
+
+
+def listing() -> str:
+    width = max(map(len, EXPERIMENTS))
+    return "Experiments:\n" + "\n".join(f"  {name:{width}}  {entry.description}" for name, entry in EXPERIMENTS.items())
+
+
+def configure(experiment: Experiment, options: dict[str, typing.Any]) -> typing.Any:
+    """The experiment's configuration with the options given as text. Raises ConfigurationError with every problem."""
+    hints = typing.get_type_hints(type(experiment.config))
+    changes, found = {}, []
+    for field in dataclasses.fields(experiment.config):
+        text = options.get(field.name)
+        if text is not None:
+            try:
+                changes[field.name] = parse(text, hints[field.name])
+            except (TypeError, ValueError) as error:
+                found.append(f"--{field.name.replace('_', '-')} {text}: {error}")
+    config = dataclasses.replace(experiment.config, **changes)
+    found += experiment.problems(config)
+    if found:
+        raise ConfigurationError(found)
+    return config
+
+
+def _parser(name: str, experiment: Experiment) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m explorer.train {name}", description=experiment.description)
+    parser.add_argument("--dry-run", action="store_true", help="print the configuration and stop")
+    parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch in the output folder")
+    parser.add_argument("--output", type=Path, help=f"folder for checkpoints and state (runs/{name})")
+    parser.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")
+    fields = parser.add_argument_group("configuration")
+    for field in dataclasses.fields(experiment.config):
+        fields.add_argument(f"--{field.name.replace('_', '-')}", metavar="VALUE", help=f"({_shown(getattr(experiment.config, field.name))})")
+    return parser
+
+
+def _shown(value: typing.Any) -> str:
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return ",".join(":".join(f"{number:g}" for number in pair) for pair in value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

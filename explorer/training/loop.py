@@ -1,0 +1,67 @@
+"""The one training loop."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from explorer.errors import ExplorerError
+from explorer.types import Progress, Silent, stop_if_cancelled
+
+from .losses import Loss, State
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What is known after an epoch: how many are done, the mean training loss, and what `validate` measured."""
+
+    done: int
+    loss: float
+    metrics: Mapping[str, float]
+
+
+def fit(
+    model: nn.Module,
+    loss: Loss,
+    batches: Callable[[torch.Generator], Iterable[tuple[Tensor, ...]]],
+    *,
+    epochs: int,
+    batches_per_epoch: int,
+    optimiser: torch.optim.Optimizer,
+    schedules: Mapping[str, Callable[[float], float]],
+    generator: torch.Generator,
+    validate: Callable[[float], Mapping[str, float]],
+    after_epoch: Callable[[Epoch], None],
+    start: int = 0,
+    progress: Progress | None = None,
+) -> None:
+    """Minimise the mean loss. `batches(generator)` yields one epoch; the schedule named `learning_rate` is given to the
+    optimiser at every batch, at the fractional epoch. `after_epoch` saves; a run started again at `start` with the saved
+    weights, optimiser and generator goes on as if never stopped. Raises Cancelled, or ExplorerError when the loss is not
+    finite."""
+    progress = progress or Silent()
+    for epoch in range(start, epochs):
+        model.train()
+        total = None
+        for index, batch in enumerate(batches(generator)):
+            stop_if_cancelled(progress)
+            position = epoch + index / batches_per_epoch
+            values = {name: schedule(position) for name, schedule in schedules.items()}
+            for group in optimiser.param_groups:
+                group["lr"] = values["learning_rate"]
+            mean = loss(model, batch, State(position, values, generator)).mean()
+            optimiser.zero_grad(set_to_none=True)
+            mean.backward()
+            optimiser.step()
+            total = mean.detach() if total is None else total + mean.detach()
+            progress.advance(epoch * batches_per_epoch + index, epochs * batches_per_epoch)
+        average = float(total) / batches_per_epoch
+        if not math.isfinite(average):
+            raise ExplorerError(f"the training loss became {average} in epoch {epoch + 1}. Lower the learning rate.")
+        model.eval()
+        metrics = dict(validate(epoch + 1))
+        after_epoch(Epoch(epoch + 1, average, metrics))
+        shown = " ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+        progress.advance((epoch + 1) * batches_per_epoch, epochs * batches_per_epoch, f"epoch {epoch + 1}: loss {average:.2f} {shown}")
