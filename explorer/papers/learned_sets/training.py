@@ -1,90 +1,29 @@
-"""Wong & Kolter, Learning perturbation sets for robust machine learning, ICLR 2021: a CVAE learns S(x) from pairs."""
+"""Training a CVAE perturbation set, and measuring what was trained (Perturbation sets, §4 and Appendix B)."""
 
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from explorer.checkpoints import Header, code_revision, library_versions, load, save, write_atomically
-from explorer.data import DATASETS, PAIRS, ImageDataset, load_dataset
-from explorer.errors import ConfigurationError, ExplorerError, InvalidInput
+from explorer.data import PAIRS, ImageDataset, load_dataset
+from explorer.errors import ConfigurationError, ExplorerError
 from explorer.evaluation import encode_pairs, percentile_radii, set_quality
 from explorer.models import ConditionalVAE, build_model, kl_divergence, model_config
 from explorer.randomness import Streams
 from explorer.randomness import generator as seeded
 from explorer.training import Epoch, PiecewiseLinear, TrainingState, cvae_loss, fit
 from explorer.training.losses import RECONSTRUCTION, Likelihood
-from explorer.training.schedules import Points
 from explorer.types import Progress
 
-from .base import Experiment, Place
+from explorer.papers.base import Place
+from .config import KIND, LearnedSetConfig, problems
 
-KIND = "learned_set"
 EVALUATION_SEED = 0
-
-
-@dataclass(frozen=True)
-class LearnedSetConfig:
-    """A CVAE trained on pairs made from a data set. Defaults are the paper's RTS setting (Appendix D.1)."""
-
-    dataset: str = "mnist"
-    pairs: str = "rts"
-    model: str = "rts_cvae"
-    latent_dim: int = 128  # "two linear modules to 128 units"
-    transformers: int = 5  # "five parallel spatial transformers"
-    localization_widths: tuple[int, ...] = (512, 128)  # published configuration
-    log_var_bounds: tuple[float, float] | None = None  # Appendix E.1 bounds it on CIFAR-10 only
-    likelihood: Likelihood = "bernoulli"  # published configuration, and what Table 4 reports; §4 writes N(g, I): gaussian
-    epochs: int = 100
-    passes: int = 1  # times each image is seen in an epoch, each time in a fresh pair
-    batch_size: int = 128
-    learning_rate: Points = ((0.0, 0.0), (40.0, 8e-4), (100.0, 0.0))  # "cyclic …, peaking at 0.0008 on the 40th epoch"
-    beta: Points = ((0.0, 0.0), (10.0, 0.01), (50.0, 1.0), (100.0, 1.0))  # as printed; both stretched to `epochs`
-    limit: int | None = None  # the first images of each split only
-    seed: int = 0
-
-    def model_config(self, image_shape: tuple[int, int, int]) -> dict:
-        channels, height, width = image_shape
-        return {
-            "channels": channels,
-            "height": height,
-            "width": width,
-            "latent_dim": self.latent_dim,
-            "transformers": self.transformers,
-            "localization_widths": list(self.localization_widths),
-            "log_var_bounds": list(self.log_var_bounds) if self.log_var_bounds else None,
-        }
-
-
-def problems(config: LearnedSetConfig) -> list[str]:
-    """Everything impossible in a configuration, in the user's words."""
-    found = []
-    for name in ("latent_dim", "transformers", "epochs", "passes", "batch_size"):
-        if not 1 <= getattr(config, name) <= 1_000_000:
-            found.append(f"{name} = {getattr(config, name)}: expected a whole number from 1 to 1,000,000")
-    if config.limit is not None and config.limit < 1:
-        found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
-    if config.seed < 0:
-        found.append(f"seed = {config.seed}: expected at least 0")
-    if not config.localization_widths or min(config.localization_widths) < 1:
-        found.append(f"localization_widths = {config.localization_widths}: expected at least one positive width")
-    if config.log_var_bounds and not config.log_var_bounds[0] < config.log_var_bounds[1]:
-        found.append(f"log_var_bounds = {config.log_var_bounds}: expected lower < upper")
-    for name in ("learning_rate", "beta"):
-        try:
-            PiecewiseLinear(getattr(config, name))
-        except InvalidInput as error:
-            found.append(f"{name}: {error}")
-        if any(value < 0 for _, value in getattr(config, name)):
-            found.append(f"{name} = {getattr(config, name)}: expected values of at least 0")
-    for name, table in (("dataset", DATASETS), ("pairs", PAIRS), ("model", {"rts_cvae": None})):
-        if getattr(config, name) not in table:
-            found.append(f"{name} = {getattr(config, name)!r}: expected one of {', '.join(table)}")
-    return found
 
 
 def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress) -> Path:
@@ -213,16 +152,3 @@ def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tupl
 
 def _plain(value):
     return list(value) if isinstance(value, tuple) else value
-
-
-_COMPACT = LearnedSetConfig(latent_dim=32, localization_widths=(64, 32), log_var_bounds=(-14.0, 5.0))
-
-EXPERIMENTS = {
-    "mnist-rts": Experiment(LearnedSetConfig(), train, problems, "learned_sets", "MNIST under rotation, scale and placement, at the paper's size and length"),
-    "mnist-rts-compact": Experiment(
-        replace(_COMPACT, epochs=30), train, problems, "learned_sets", "the same, 0.97 M parameters instead of 6.4 M, 30 epochs instead of 100"
-    ),
-    "digits-rts": Experiment(
-        replace(_COMPACT, dataset="digits", epochs=32, passes=8), train, problems, "learned_sets", "the embedded digits, compact: trains in minutes, no download"
-    ),
-}

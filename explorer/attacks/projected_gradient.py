@@ -1,0 +1,133 @@
+"""The one projected-gradient loop, over any perturbation set (Madry et al., 2018)."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from explorer.errors import InvalidInput
+from explorer.randomness import Streams
+from explorer.registry import look_up
+from explorer.sets import Perturbations, Region
+from explorer.sets.regions import as_column, unit
+from explorer.types import Progress, Silent, stop_if_cancelled
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """The best point found for each example, the input it stands for, and its loss."""
+
+    delta: Float[Tensor, "batch ..."]
+    perturbed: Float[Tensor, "batch ..."]
+    loss: Float[Tensor, "batch"]
+
+
+def region_step(region: Region, gradient: Float[Tensor, "batch ..."], step_size: int | float) -> Float[Tensor, "batch ..."]:
+    """Steepest ascent in the region's own norm; the size is a fraction of the region."""
+    return step_size * region.ascent_direction(gradient)
+
+
+def sign_step(region: Region, gradient: Float[Tensor, "batch ..."], step_size: int | float) -> Float[Tensor, "batch ..."]:
+    """The same size for each coordinate, in units of δ (FGSM; AdA, Appendix B)."""
+    return step_size * gradient.sign()
+
+
+def gradient_step(region: Region, gradient: Float[Tensor, "batch ..."], step_size: int | float) -> Float[Tensor, "batch ..."]:
+    """Along the gradient, with a Euclidean length in units of δ."""
+    return step_size * unit(gradient)
+
+
+STEPS = {"region": region_step, "sign": sign_step, "gradient": gradient_step}
+
+
+def pgd(
+    perturbations: Perturbations,
+    objective: Callable[[Tensor], Tensor],
+    *,
+    steps: int,
+    step_size: int | float,
+    step: str = "region",
+    maximise: bool = True,
+    restarts: int = 1,
+    start: str | Tensor = "uniform",
+    streams: Streams,
+    progress: Progress | None = None,
+) -> AttackResult:
+    """The best of all iterates, starts included, of projected gradient ascent (or descent) on a per-example objective.
+
+    `start` is a law that the region samples from, "zero", or a point, which is projected first. A loss that is not finite never
+    wins against a finite one. Costs steps gradients and one forward pass for each restart, and one map to inputs at
+    the end. Raises InvalidInput or UnknownName for impossible arguments, Cancelled where the progress asks for it."""
+    move = look_up(STEPS, step, "step rule")
+    _check(steps, step_size, restarts, start)
+    progress = Silent() if progress is None else progress
+    region, perturb = perturbations.region, perturbations.perturb
+    signed_size = step_size if maximise else -step_size
+    best = None
+    for restart in range(restarts):
+        delta = _start(region, start, streams.restarted(restart))
+        for done in range(steps):
+            stop_if_cancelled(progress)
+            loss, gradient = _loss_and_gradient(perturb, objective, delta)
+            best = _better(best, (delta, loss), maximise)
+            delta = region.project(delta + move(region, gradient, signed_size))
+            progress.advance(restart * steps + done + 1, restarts * steps)
+        stop_if_cancelled(progress)
+        with torch.no_grad():
+            best = _better(best, (delta, _per_example(objective(perturb(delta)), delta)), maximise)
+    delta, loss = best
+    with torch.no_grad():
+        return AttackResult(delta, perturb(delta), loss)
+
+
+def _check(steps, step_size, restarts, start):
+    if steps < 0:
+        raise InvalidInput(f"steps must be at least 0, got {steps}.")
+    if not 0 < step_size < math.inf:
+        raise InvalidInput(f"step_size must be a finite number above 0, got {step_size}. For descent give maximise=False.")
+    if restarts < 1:
+        raise InvalidInput(f"restarts must be at least 1, got {restarts}.")
+    if restarts > 1 and (isinstance(start, Tensor) or start == "zero"):
+        raise InvalidInput(f"{restarts} restarts from the same start find the same point. Use restarts=1 or a random start.")
+
+
+def _start(region, start, streams):
+    if isinstance(start, Tensor):
+        delta = region.project(start.detach())
+    elif start == "zero":
+        delta = torch.zeros_like(region.sample(streams, "uniform"))
+    else:
+        delta = region.sample(streams, start)
+    if len(delta) != len(streams):
+        raise InvalidInput(f"expected one random stream for each of {len(delta)} examples, got {len(streams)}.")
+    return delta
+
+
+def _loss_and_gradient(perturb, objective, delta):
+    with torch.enable_grad():
+        delta = delta.detach().requires_grad_()
+        loss = _per_example(objective(perturb(delta)), delta)
+        (gradient,) = torch.autograd.grad(loss.sum(), delta)
+    return loss.detach(), gradient.nan_to_num(0.0, 0.0, 0.0)  # a coordinate without a finite slope stays where it is
+
+
+def _per_example(loss, delta):
+    if loss.shape != delta.shape[:1]:
+        raise InvalidInput(
+            f"the objective must return one loss for each of {len(delta)} examples, got shape {tuple(loss.shape)}. "
+            'Use reduction="none".'
+        )
+    return loss
+
+
+def _better(best, candidate, maximise):
+    """Example by example the better of two (delta, loss)."""
+    if best is None:
+        return candidate
+    (best_delta, best_loss), (delta, loss) = best, candidate
+    improves = loss > best_loss if maximise else loss < best_loss
+    won = loss.isfinite() & (improves | ~best_loss.isfinite())
+    return torch.where(as_column(won, delta), delta, best_delta), torch.where(won, loss, best_loss)

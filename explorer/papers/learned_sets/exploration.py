@@ -1,0 +1,180 @@
+"""Looking into a learned set: one member, random members, the way between members, and the directions of real data."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from explorer.checkpoints import Checkpoint, load
+from explorer.data import PAIRS, ImageDataset, RtsPairs, load_dataset
+from explorer.errors import DataNotFound, InvalidInput
+from explorer.evaluation import encode_pairs
+from explorer.randomness import Streams
+from explorer.sets import LatentBall
+from explorer.sets.base import Law
+
+from .config import KIND
+from .training import evaluation_pairs
+
+DIRECTIONS = 12
+FALLBACK = "digits"
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Principal directions of the encoded pairs: unit vectors in order of variance, the share of the variance each
+    explains, and the largest |<u, direction>| that real pairs reach."""
+
+    vectors: Float[Tensor, "directions latent"]
+    shares: Float[Tensor, "directions"]
+    extents: Float[Tensor, "directions"]
+
+
+@dataclass(frozen=True)
+class LearnedSet:
+    """An opened checkpoint with the images to perturb. `note` says where they are not the ones it was trained for."""
+
+    checkpoint: Checkpoint
+    pairs: RtsPairs
+    images: ImageDataset
+    directions: Directions
+    note: str | None = None
+
+    @property
+    def radius(self) -> float:
+        return float(self.checkpoint.header.radius)
+
+    @property
+    def latent_dim(self) -> int:
+        return self.checkpoint.model.latent_dim
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.checkpoint.model.parameters()).device
+
+    def clean(self, index: int) -> Float[Tensor, "1 c h w"]:
+        """Test image number `index`, framed as the model takes it."""
+        if not 0 <= index < len(self.images):
+            raise InvalidInput(f"image {index} does not exist: the test images are numbered 0 to {len(self.images) - 1}")
+        return self.pairs.clean(self.images.images[index : index + 1]).to(self.device)
+
+    def real_pairs(self, image: Float[Tensor, "1 c h w"], key: int, count: int = 8) -> "RealPairs":
+        """Real perturbations of an unframed image and where they lie; the first is the pair used in evaluation."""
+        draws = torch.cat([Streams(0, [key], restart).uniform((self.pairs.draws,)) for restart in range(count)])
+        perturbed = self.pairs.perturb(image.cpu().expand(count, -1, -1, -1), draws).to(self.device)
+        clean = self.pairs.clean(image.cpu()).to(self.device).expand_as(perturbed)
+        parameters = self.pairs.parameters(draws)
+        names = tuple(
+            f"{degrees:+.0f}°, ×{scale:.2f}, ({right:+.0f}, {down:+.0f})"
+            for degrees, scale, (right, down) in zip(parameters.degrees, parameters.scale, parameters.shift)
+        )
+        return RealPairs(perturbed, encode_pairs(self.checkpoint.model, clean, perturbed).delta, names)
+
+
+@dataclass(frozen=True)
+class RealPairs:
+    """Real perturbations of one image, their encodings u, and what was done to it: rotation, scale, shift in pixels."""
+
+    perturbed: Float[Tensor, "n c h w"]
+    delta: Float[Tensor, "n latent"]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the page asks for. `delta` is a point of the ball, empty for its centre; `radius` in latent standard deviations."""
+
+    radius: float
+    delta: tuple[float, ...] = ()
+    seed: int = 0
+    law: Law = "normal"
+    members: int = 64
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """One member of S(x): the clean image, the member, its parameter after the projection onto the ball, and ‖u‖."""
+
+    clean: Float[Tensor, "1 c h w"]
+    perturbed: Float[Tensor, "1 c h w"]
+    delta: Float[Tensor, "latent"]
+    norm: float
+
+
+@dataclass(frozen=True)
+class Interpolation:
+    """Members along the straight lines between points of the ball, in order; `delta` holds their parameters."""
+
+    frames: Float[Tensor, "frames c h w"]
+    delta: Float[Tensor, "frames latent"]
+
+
+def open_learned_set(path: str | Path, device: str | torch.device = "cpu", root: str | Path | None = None) -> LearnedSet:
+    """Load a checkpoint, its test images, and the principal directions of its validation pairs. Where its data set is not at
+    hand, the embedded digits stand in, and `note` says so. Raises CheckpointError, or InvalidInput for another kind."""
+    checkpoint = load(path, device)
+    header, name = checkpoint.header, str(checkpoint.header.dataset.get("name"))
+    if header.kind != KIND:
+        raise InvalidInput(f"{Path(path).name} is a {header.kind!r}, this page shows {KIND!r}")
+    pairs = PAIRS.get(str(header.dataset.get("pairs")), RtsPairs)()
+    note = None
+    try:
+        images, validation = (load_dataset(name, split, root) for split in ("test", "validation"))
+    except (DataNotFound, KeyError):
+        note = f"The data set {name!r} is not on this machine, so {FALLBACK!r} stands in. Set EXPLORER_DATA to the folder that holds it."
+        images, validation = (load_dataset(FALLBACK, split, root) for split in ("test", "validation"))
+    framed = pairs.image_shape(tuple(images.images.shape[1:]))
+    if framed != checkpoint.model.image_shape:
+        raise InvalidInput(f"{Path(path).name} takes images of {checkpoint.model.image_shape}, the pairs of {name!r} are {framed}")
+    encoded = encode_pairs(checkpoint.model, *evaluation_pairs(pairs, validation, device))
+    return LearnedSet(checkpoint, pairs, images, principal_directions(encoded.delta), note)
+
+
+def principal_directions(delta: Float[Tensor, "n latent"], count: int = DIRECTIONS) -> Directions:
+    """Principal components of encoded pairs. Each vector's sign makes its largest entry positive."""
+    from sklearn.decomposition import PCA
+
+    analysis = PCA(min(count, *delta.shape), svd_solver="full").fit(delta.cpu().double().numpy())
+    vectors = torch.tensor(analysis.components_)
+    largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
+    vectors = (vectors * largest.sign()).float()
+    shares = torch.tensor(analysis.explained_variance_ratio_).float()
+    return Directions(vectors, shares, (delta.cpu() @ vectors.T).abs().amax(0))
+
+
+def explore(learned: LearnedSet, clean: Float[Tensor, "1 c h w"], settings: Settings) -> Exploration:
+    """The member of S(clean) at the settings' point, projected onto the ball of the settings' radius."""
+    perturbations = LatentBall(learned.checkpoint.model, settings.radius).at(clean)
+    delta = torch.tensor([settings.delta or (0.0,) * learned.latent_dim], device=clean.device)
+    if delta.shape[1] != learned.latent_dim:
+        raise InvalidInput(f"the point has {delta.shape[1]} coordinates, the model {learned.latent_dim}")
+    delta = perturbations.region.project(delta)
+    with torch.inference_mode():
+        perturbed = perturbations.perturb(delta)
+    return Exploration(clean, perturbed, delta[0], float(delta.norm()))
+
+
+def members(learned: LearnedSet, clean: Float[Tensor, "1 c h w"], settings: Settings) -> Interpolation:
+    """Random members of S(clean) at the settings' radius: number i depends on the seed and i alone."""
+    batch = clean.expand(settings.members, -1, -1, -1)
+    perturbations = LatentBall(learned.checkpoint.model, settings.radius).at(batch)
+    delta = perturbations.region.sample(Streams(settings.seed, range(settings.members)), settings.law)
+    with torch.inference_mode():
+        return Interpolation(perturbations.perturb(delta), delta)
+
+
+def interpolate(
+    learned: LearnedSet, clean: Float[Tensor, "1 c h w"], points: Float[Tensor, "points latent"], radius: float, frames: int
+) -> Interpolation:
+    """From point to point in `frames` equal steps for each line; points outside the ball are projected first."""
+    if len(points) < 2 or frames < 1:
+        raise InvalidInput(f"an interpolation needs at least 2 points and 1 step, got {len(points)} and {frames}")
+    ball = LatentBall(learned.checkpoint.model, radius)
+    corners = ball.at(clean.expand(len(points), -1, -1, -1)).region.project(points.to(clean))
+    lines = [torch.lerp(a, b, step / frames) for a, b in zip(corners, corners[1:]) for step in range(frames)]
+    delta = torch.stack([*lines, corners[-1]])
+    perturbations = ball.at(clean.expand(len(delta), -1, -1, -1))
+    with torch.inference_mode():
+        return Interpolation(perturbations.perturb(delta), delta)

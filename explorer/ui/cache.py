@@ -1,0 +1,29 @@
+"""Heavy objects, shared by all sessions. Never change what these return."""
+
+from pathlib import Path
+
+import streamlit as st
+import torch
+
+from explorer.figures import pixels, strip
+from explorer.hardware import pick_device
+from explorer.papers.learned_sets import LearnedSet, Settings, members, open_learned_set
+
+
+def learned_set(path: Path) -> LearnedSet:
+    """The opened checkpoint, once for each version of the file."""
+    return _learned_set(str(path), path.stat().st_mtime_ns, str(pick_device()))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the checkpoint …")
+def _learned_set(path: str, _modified: int, device: str) -> LearnedSet:
+    return open_learned_set(path, device)
+
+
+@st.cache_data(max_entries=64, show_spinner="Drawing a sample strip …")
+def sample_strip(path: str, modified: int, image: int, count: int, seed: int):
+    """A clean test image and random members of its set, in one row."""
+    learned = _learned_set(path, modified, str(pick_device()))
+    clean = learned.clean(image % len(learned.images))
+    drawn = members(learned, clean, Settings(radius=learned.radius, seed=seed, members=count))
+    return strip(pixels(torch.cat([clean, drawn.frames])))

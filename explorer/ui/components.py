@@ -1,0 +1,62 @@
+"""Small pieces that every page uses."""
+
+import base64
+import html
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from explorer.figures import Provenance, to_png, upscale
+from explorer.hardware import describe_device, pick_device
+
+
+def show_sidebar() -> None:
+    with st.sidebar:
+        st.caption(f"Computing on **{describe_device(pick_device())}**")
+
+
+def show_problems(problems: list[str]) -> None:
+    if problems:
+        st.warning("\n\n".join(problems))
+
+
+def show_picture(picture: np.ndarray, alt: str, width: int | None = None) -> None:
+    """A picture with crisp pixels that never grows wider than the page; `width` in screen pixels."""
+    data = base64.b64encode(to_png(picture, Provenance("", 0, 0.0))).decode()
+    size = f"width:{width}px;" if width else "width:100%;"
+    st.html(
+        f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt, quote=True)}" '
+        f'style="{size}max-width:100%;image-rendering:pixelated;display:block;border-radius:4px">'
+    )
+
+
+def download(label: str, make: Callable[[], bytes], file_name: str, mime: str) -> None:
+    """A button whose file is made when it is pressed."""
+    st.download_button(label, make, file_name=file_name, mime=mime, on_click="ignore", key=f"download-{file_name}")
+
+
+def png_button(picture: np.ndarray, provenance: Provenance, name: str, factor: int = 4, label: str = "PNG") -> None:
+    download(label, lambda: to_png(upscale(picture, factor), provenance), f"{name}.png", "image/png")
+
+
+_copy = st.components.v2.component(
+    "explorer_copy_link",
+    html='<button type="button" data-testid="copy-link">Copy link to this view</button>',
+    css="""button { font: inherit; color: var(--st-text-color); background: transparent; cursor: pointer; padding: 4px 12px;
+      border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius, 6px); }
+      button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }""",
+    js="""export default function ({ parentElement }) {
+      const button = parentElement.querySelector("button"), label = button.textContent
+      button.onclick = async () => {
+        try { await navigator.clipboard.writeText(window.location.href); button.textContent = "Copied" }
+        catch { window.prompt("This view's link:", window.location.href) }
+        setTimeout(() => { button.textContent = label }, 1500)
+      }
+    }""",
+)
+
+
+def show_copy_link() -> None:
+    """A button that copies the page's URL, which holds all of its settings."""
+    _copy(key="copy-link")

@@ -1,0 +1,75 @@
+"""Settings in the URL: the one place that reads, checks and writes them."""
+
+import typing
+from dataclasses import asdict, fields, replace
+from typing import TypeVar
+
+import streamlit as st
+
+from explorer.configuration import parse
+
+PAGES_KEY = "explorer.pages"
+Link = TypeVar("Link")
+
+
+def opened(kind: type[Link], page: str) -> tuple[Link, list[str], int]:
+    """The page's settings, what was wrong in the URL, and a revision that changes whenever the URL came from outside.
+
+    An empty URL gives back what the page showed last in this session."""
+    query = st.query_params.to_dict()
+    state = st.session_state
+    written, stored = state.get(f"{page}.query"), state.get(f"{page}.link")
+    if stored is not None and query in (written, {}):
+        return stored, state.get(f"{page}.problems", []), state[f"{page}.revision"]
+    link, problems = read(kind, query)
+    state[f"{page}.link"], state[f"{page}.problems"] = link, problems
+    state[f"{page}.revision"] = state.get(f"{page}.revision", 0) + 1
+    state[f"{page}.query"] = query
+    return link, problems, state[f"{page}.revision"]
+
+
+def show(link: typing.Any, page: str) -> None:
+    """Put settings into the URL; defaults are left out."""
+    query = write(link)
+    st.session_state[f"{page}.link"], st.session_state[f"{page}.query"] = link, query
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
+
+
+def read(kind: type[Link], query: dict[str, str]) -> tuple[Link, list[str]]:
+    """Settings from a URL's parameters, and a sentence for every parameter that could not be used."""
+    hints, known = typing.get_type_hints(kind), {field.name for field in fields(kind)}
+    link, problems = kind(), []
+    for name, text in query.items():
+        if name not in known:
+            problems.append(f"The link's parameter {name[:40]!r} is not known here and was left out.")
+            continue
+        try:
+            if len(text) > 16384:
+                raise ValueError("too long")
+            link = replace(link, **{name: parse(text, hints[name])})
+        except (TypeError, ValueError) as error:
+            problems.append(f"The link's {name} = {text[:60]!r} cannot be used ({error}). The default is shown instead.")
+    return link, problems
+
+
+def write(link: typing.Any) -> dict[str, str]:
+    default = asdict(type(link)())
+    return {name: _text(value) for name, value in asdict(link).items() if value != default[name]}
+
+
+def _text(value: typing.Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_text, value))
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
+
+
+def link_to(page: str, label: str, **query: str) -> None:
+    """A link to another page, also where a page was opened alone and Streamlit knows no navigation."""
+    pages = st.session_state.get(PAGES_KEY)
+    if pages and page in pages:
+        st.page_link(pages[page], label=label, query_params=query)
+    else:
+        from urllib.parse import urlencode
+
+        st.markdown(f"[{label}](/{page}?{urlencode(query)})")

@@ -1,0 +1,17 @@
+"""Navigation, page settings and the sidebar: what all pages share."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.ui.components import show_sidebar
+from explorer.ui.links import PAGES_KEY
+
+PAGES = Path(__file__).parents[2] / "pages"
+TITLES = {"gallery": "Gallery", "learned_sets": "Learned sets"}
+
+st.set_page_config(page_title="Perturbation-set explorer", page_icon="🔬", layout="wide")
+pages = {stem: st.Page(PAGES / f"{stem}.py", title=title, default=stem == "gallery") for stem, title in TITLES.items()}
+st.session_state[PAGES_KEY] = pages
+show_sidebar()
+st.navigation(list(pages.values())).run()

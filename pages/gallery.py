@@ -1,0 +1,26 @@
+"""Every checkpoint at hand, as a card with fresh samples."""
+
+import streamlit as st
+
+from explorer.ui.components import show_problems
+from explorer.ui.gallery import add_checkpoints, show_card, show_unreadable
+from explorer.ui.library import find_checkpoints
+
+st.title("Perturbation sets")
+st.markdown(
+    "A *perturbation set* gives every image x a region of parameters δ and a map from δ to images. "
+    "Open one, drag its latent sliders and its radius, and watch the picture follow."
+)
+
+problems = add_checkpoints()
+show_problems(problems)
+found = find_checkpoints(tuple(st.session_state.get("gallery.folders", ())))
+working = [each for each in found if each.header]
+
+columns = st.columns(2)
+for index, each in enumerate(working):
+    with columns[index % 2]:
+        show_card(each)
+if not working:
+    st.info("No checkpoint was found. Train one: `python -m explorer.train digits-rts`, then add the folder `runs`.")
+show_unreadable([each for each in found if not each.header])

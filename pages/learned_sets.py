@@ -1,0 +1,67 @@
+"""A learned perturbation set to drag: Wong & Kolter, Learning perturbation sets for robust machine learning, ICLR 2021."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.figures import Provenance
+from explorer.papers.learned_sets import KIND, Settings, explore
+from explorer.ui import cache, learned_panels, links
+from explorer.ui.components import show_copy_link, show_problems
+from explorer.ui.learned_sets import Link, Panel, checked, choose_image, drag, encode_point
+from explorer.ui.library import checkpoint_path, find_checkpoints
+
+PAGE = "learned_sets"
+
+st.title("Learned sets")
+link, problems, revision = links.opened(Link, PAGE)
+folders = tuple(st.session_state.get("gallery.folders", ()))
+names = [each.key for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
+if not names:
+    st.info("No checkpoint of a learned set was found. Train one with `python -m explorer.train digits-rts`.")
+    st.stop()
+if link.model and link.model not in names:
+    problems = [*problems, f"The link's checkpoint {link.model[:60]!r} is not here. {names[0]!r} is shown instead."]
+
+left, right = st.columns([2, 3], vertical_alignment="bottom")
+with left:
+    model = st.selectbox("Checkpoint", names, names.index(link.model) if link.model in names else 0, key=f"model-{revision}")
+link = replace(link, model=model)
+try:
+    path = checkpoint_path(model, folders)
+    learned = cache.learned_set(path)
+    link, refused = checked(link, learned)
+except (ExplorerError, OSError) as error:
+    st.error(str(error))
+    st.stop()
+with right:
+    header = learned.checkpoint.header
+    st.caption(f"S(x) = {{g(x, μ(x) + σ(x)·u) : ‖u‖₂ ≤ ε}}, ε = {learned.radius:.2f}, {learned.latent_dim} latents, trained on {header.dataset['name']}")
+show_problems([*problems, *refused, *([learned.note] if learned.note else [])])
+
+link, subject, refused = choose_image(link, learned, revision)
+show_problems(refused)
+if subject is None:
+    links.show(link, PAGE)
+    st.stop()
+
+state = drag(link, learned, subject, f"{path}:{path.stat().st_mtime_ns}", f"{revision}-{model}-{subject.key}")
+radius = state.radius
+link = replace(link, u=encode_point(state.delta), radius=None if radius >= learned.radius else radius, view=state.view)
+
+clean = learned.pairs.clean(subject.image).to(learned.device)
+result = explore(learned, clean, Settings(radius=radius, delta=state.delta))
+provenance = Provenance(model, link.seed, radius, {"image": subject.name, "u": link.u, "checkpoint_revision": header.revision})
+
+panel = st.segmented_control("Panel", list(Panel.__args__), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
+link = replace(link, panel=panel or link.panel)
+if link.panel == "Difference":
+    link = learned_panels.show_difference(link, result, subject, provenance, revision)
+elif link.panel == "Interpolation":
+    link = learned_panels.show_interpolation(link, learned, clean, radius, subject, provenance, revision)
+else:
+    link = learned_panels.show_members(link, learned, clean, radius, provenance, revision)
+
+links.show(link, PAGE)
+show_copy_link()
