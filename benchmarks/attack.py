@@ -12,7 +12,7 @@ from explorer.models import build_model
 from explorer.randomness import Streams
 from explorer.sets import LatentBall, LpBall
 
-REPETITIONS = 9
+REPETITIONS = 7
 STEPS = 50
 
 
@@ -25,12 +25,12 @@ def rows() -> list[dict]:
         nn.Conv2d(1, 16, 4, stride=2, padding=1), nn.ReLU(), nn.Conv2d(16, 32, 4, stride=2, padding=1), nn.ReLU(),
         nn.Flatten(), nn.Linear(32 * 7 * 7, 100), nn.ReLU(), nn.Linear(100, 10),
     )  # fmt: skip
-    images, labels = torch.rand(64, 1, 28, 28), torch.randint(10, (64,))
+    images, labels = torch.rand(128, 1, 28, 28), torch.randint(10, (128,))
     loss = cross_entropy(classifier, labels)
     return [
         measure("latent ball, rts_cvae", LatentBall(cvae, 3.9).at(clean), squared_distance(target), 8),
-        measure("l2 ball, small convolutional classifier", LpBall(2, 1.5).at(images), loss, 64),
-        measure("linf ball, small convolutional classifier", LpBall(math.inf, 0.1).at(images), loss, 64),
+        measure("l2 ball, small convolutional classifier", LpBall(2, 1.5).at(images), loss, 128),
+        measure("linf ball, small convolutional classifier", LpBall(math.inf, 0.1).at(images), loss, 128),
     ]
 
 

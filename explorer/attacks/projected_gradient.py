@@ -25,19 +25,19 @@ class AttackResult:
     loss: Float[Tensor, "batch"]
 
 
-def region_step(region: Region, gradient: Float[Tensor, "batch ..."], step_size: int | float) -> Float[Tensor, "batch ..."]:
-    """Steepest ascent in the region's own norm; the size is a fraction of the region."""
-    return step_size * region.ascent_direction(gradient)
+def region_step(region: Region, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+    """Steepest ascent in the region's own norm; the step size is a fraction of the region."""
+    return region.ascent_direction(gradient)
 
 
-def sign_step(region: Region, gradient: Float[Tensor, "batch ..."], step_size: int | float) -> Float[Tensor, "batch ..."]:
-    """The same size for each coordinate, in units of δ (FGSM; AdA, Appendix B)."""
-    return step_size * gradient.sign()
+def sign_step(region: Region, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+    """The same for each coordinate; the step size is in units of δ (FGSM; AdA, Appendix B)."""
+    return gradient.sign()
 
 
-def gradient_step(region: Region, gradient: Float[Tensor, "batch ..."], step_size: int | float) -> Float[Tensor, "batch ..."]:
-    """Along the gradient, with a Euclidean length in units of δ."""
-    return step_size * unit(gradient)
+def gradient_step(region: Region, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+    """Along the gradient; the step size is a Euclidean length in units of δ."""
+    return unit(gradient)
 
 
 STEPS = {"region": region_step, "sign": sign_step, "gradient": gradient_step}
@@ -61,7 +61,7 @@ def pgd(
     `start` is a law that the region samples from, "zero", or a point, which is projected first. A loss that is not finite never
     wins against a finite one. Costs steps gradients and one forward pass for each restart, and one map to inputs at
     the end. Raises InvalidInput or UnknownName for impossible arguments, Cancelled where the progress asks for it."""
-    move = look_up(STEPS, step, "step rule")
+    direction = look_up(STEPS, step, "step rule")
     _check(steps, step_size, restarts, start)
     progress = Silent() if progress is None else progress
     region, perturb = perturbations.region, perturbations.perturb
@@ -73,14 +73,15 @@ def pgd(
             stop_if_cancelled(progress)
             loss, gradient = _loss_and_gradient(perturb, objective, delta)
             best = _better(best, (delta, loss), maximise)
-            delta = region.project(delta + move(region, gradient, signed_size))
+            delta = region.project(torch.add(delta, direction(region, gradient), alpha=signed_size))
             progress.advance(restart * steps + done + 1, restarts * steps)
         stop_if_cancelled(progress)
         with torch.no_grad():
-            best = _better(best, (delta, _per_example(objective(perturb(delta)), delta)), maximise)
-    delta, loss = best
+            perturbed = perturb(delta)
+            best = _better(best, (delta, _per_example(objective(perturbed), delta)), maximise)
+    best_delta, loss = best
     with torch.no_grad():
-        return AttackResult(delta, perturb(delta), loss)
+        return AttackResult(best_delta, perturbed if best_delta is delta else perturb(best_delta), loss)
 
 
 def _check(steps, step_size, restarts, start):
@@ -110,8 +111,10 @@ def _loss_and_gradient(perturb, objective, delta):
     with torch.enable_grad():
         delta = delta.detach().requires_grad_()
         loss = _per_example(objective(perturb(delta)), delta)
-        (gradient,) = torch.autograd.grad(loss.sum(), delta)
-    return loss.detach(), gradient.nan_to_num(0.0, 0.0, 0.0)  # a coordinate without a finite slope stays where it is
+        (gradient,) = torch.autograd.grad(loss.sum(), delta)  # summed: no example sees another's loss
+    if not gradient.sum().isfinite():
+        gradient = gradient.nan_to_num(0.0, 0.0, 0.0)  # a coordinate without a finite slope stays where it is
+    return loss.detach(), gradient
 
 
 def _per_example(loss, delta):
@@ -130,4 +133,6 @@ def _better(best, candidate, maximise):
     (best_delta, best_loss), (delta, loss) = best, candidate
     improves = loss > best_loss if maximise else loss < best_loss
     won = loss.isfinite() & (improves | ~best_loss.isfinite())
+    if won.all():
+        return candidate
     return torch.where(as_column(won, delta), delta, best_delta), torch.where(won, loss, best_loss)

@@ -41,7 +41,7 @@ class RtsPairs:
         """The image in the middle of its frame."""
         return F.pad(images, [self.padding] * 4)
 
-    def parameters(self, draws: Float[Tensor, "batch 4"]) -> RtsParameters:
+    def parameters(self, draws: Float[Tensor, "batch draws"]) -> RtsParameters:
         """Uniform numbers in [0, 1) as rotation, scale, and a whole number of pixels right and down."""
         if draws.ndim != 2 or draws.shape[1] != self.draws:
             raise InvalidInput(f"expected batch × {self.draws} uniform numbers, got {tuple(draws.shape)}")
@@ -66,5 +66,5 @@ class RtsPairs:
         grid = F.affine_grid(torch.stack([x_row, y_row], 1), list(framed.shape), align_corners=False)
         return F.grid_sample(framed, grid, align_corners=False)
 
-    def perturb(self, images: Float[Tensor, "batch c h w"], draws: Float[Tensor, "batch 4"]) -> Float[Tensor, "batch c fh fw"]:
+    def perturb(self, images: Float[Tensor, "batch c h w"], draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch c fh fw"]:
         return self.transform(images, self.parameters(draws))

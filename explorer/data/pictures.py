@@ -27,10 +27,7 @@ def read_picture(content: bytes, channels: int, height: int, width: int) -> Floa
             warnings.simplefilter("ignore")
             picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"))
             if picture.width * picture.height > MAXIMUM_PIXELS:
-                raise InvalidInput(
-                    f"the picture is {picture.width}×{picture.height} pixels. At most {MAXIMUM_PIXELS // 10**6} megapixels can "
-                    f"be read: make it smaller first."
-                )
+                raise Image.DecompressionBombError
             if min(picture.size) < MINIMUM_SIDE:
                 raise InvalidInput(f"the picture is {picture.width}×{picture.height} pixels. Each side needs {MINIMUM_SIDE} at least.")
             picture = ImageOps.exif_transpose(_eight_bits(picture))
@@ -40,7 +37,9 @@ def read_picture(content: bytes, channels: int, height: int, width: int) -> Floa
             fitted = ImageOps.pad(picture.convert(mode), (width, height), Image.Resampling.LANCZOS, color=0)
     except InvalidInput:
         raise
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise InvalidInput(f"the picture has more than {MAXIMUM_PIXELS // 10**6} megapixels: make it smaller first.") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         reason = "it is damaged" if not isinstance(error, UnidentifiedImageError) else "its format is not known"
         raise InvalidInput(f"this is not a picture that can be read: {reason}. Expected PNG, JPEG, WebP, BMP, GIF or TIFF.") from None
     pixels = torch.from_numpy(np.array(fitted, dtype=np.float32) / 255)

@@ -51,8 +51,12 @@ class L2Ball:
         return _ratio(euclidean_norm(delta), self.radius)
 
     def project(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
-        gauge, inward = self.gauge(delta), 1 - 2 * torch.finfo(delta.dtype).eps
-        return _rounded_inward(self, delta * as_column(torch.where(gauge > 1, inward / gauge, 1), delta))
+        inward = 1 - 2 * torch.finfo(delta.dtype).eps
+        gauge = self.gauge(delta)
+        outside = gauge > 1
+        if not outside.any():
+            return delta
+        return _rounded_inward(self, delta * as_column(torch.where(outside, inward / gauge, 1), delta))
 
     def sample(self, streams: Streams, law: Law = "uniform") -> Float[Tensor, "batch ..."]:
         return _sample(self, 2, self.radius[:, None], self.shape, streams, law)

@@ -18,7 +18,9 @@ from explorer.errors import InvalidInput
 from .live_scenes import SCENES, VIEWS, SceneExpired
 
 FOLDER = Path(__file__).parent / "live_control"
-MODULES = ("vectors", "socket", "picture", "sliders", "pad", "player", "point", "control", "display", "main")
+MODULES = (
+    "vectors", "socket", "picture", "sliders", "pad", "player", "point", "control", "gestures", "display", "frames", "main",
+)  # fmt: skip
 SOCKET_STATES = ("open", "unavailable", "expired")
 
 _component = st.components.v2.component(
@@ -64,8 +66,9 @@ def live_control(
     `directions` are orthonormal {"name", "vector", "extent", "share"} in order of variance, `examples` are {"name", "delta"}.
     `delta`, `radius`, `view` and `axes` are taken over at the first mount and whenever `revision` changes (a deep link, another
     image); in between the control keeps its own. `image_shape` is channels, height, width."""
-    pushed = clean_state({"delta": list(delta), "radius": radius, "view": view, "axes": list(axes)}, latent_dim, epsilon)
-    if pushed is None:
+    given = {"delta": [float(value) for value in delta], "radius": float(radius), "view": view, "axes": list(axes)}
+    pushed = clean_state(given, latent_dim, epsilon)
+    if pushed is None or radius > epsilon * (1 + 1e-9):
         raise InvalidInput(f"expected delta of {latent_dim} finite numbers and a radius from 0 to {epsilon:g}")
     current = committed_state(st.session_state.get(key), revision, latent_dim, epsilon) or pushed
     data = {
@@ -100,18 +103,18 @@ def committed_state(result, revision: int | str, latent_dim: int, epsilon: float
 
 
 def clean_state(state: Mapping, latent_dim: int, epsilon: float) -> LiveState | None:
-    """A browser can send anything: None for what cannot be a point of this set. The point is projected onto its ball."""
+    """A browser can send anything: None for what cannot be a point of this set. The radius is cut to ε, and the point
+    projected onto its ball."""
     delta, radius, axes = state.get("delta"), state.get("radius"), state.get("axes")
-    if not isinstance(delta, list) or len(delta) != latent_dim or not all(map(_finite, [*delta, radius])):
+    if not isinstance(delta, list) or len(delta) != latent_dim or not all(map(_finite, [*delta, radius])) or radius < 0:
         return None
-    if not 0 <= radius <= epsilon * (1 + 1e-9):
-        return None
+    radius = min(float(radius), float(epsilon))
     norm = math.hypot(*delta)
     scale = radius / norm if norm > radius else 1.0
     valid_axes = isinstance(axes, list) and len(axes) == 2 and all(type(a) is int and 0 <= a < latent_dim for a in axes)
     return LiveState(
         delta=tuple(float(value) * scale for value in delta),
-        radius=min(float(radius), float(epsilon)),
+        radius=radius,
         view=state.get("view") if state.get("view") in VIEWS else "one",
         axes=tuple(axes) if valid_axes else (0, 1),
         socket=state.get("socket") if state.get("socket") in SOCKET_STATES else "open",

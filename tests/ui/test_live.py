@@ -236,22 +236,26 @@ def test_a_closed_connection_makes_room(port, token):
 
 
 def test_the_latest_request_wins(page):
-    decoded = []
+    decoded, started, go_on = [], threading.Event(), threading.Event()
 
     def slow(delta):
-        decoded.append(delta[0, 0].item())
-        time.sleep(0.1)
+        decoded.append(round(delta[0, 0].item(), 2))
+        started.set()
+        go_on.wait(20)
         return torch.zeros(1, 1, 2, 2)
 
+    def send(i):
+        page.send(json.dumps({"id": i, "scene": token, "view": "one", "delta": [i / 100] * LATENT, "radius": 5.0}))
+
     token = fake_scene(slow)
-    for i in range(1, 51):
-        fields = {"id": i, "scene": token, "view": "one", "delta": [i / 100] * LATENT, "radius": 5.0}
-        page.send(json.dumps(fields))
-    ids = [receive(page)["id"]]
-    while ids[-1] != 50:
-        ids.append(receive(page)["id"])
-    assert decoded[-1] == pytest.approx(0.5)
-    assert len(decoded) < 10
+    send(1)
+    started.wait(20)
+    for i in range(2, 51):
+        send(i)
+    page.send("{")  # read in order: once it is refused, all requests before it have arrived
+    assert "error" in receive(page)
+    go_on.set()
+    assert ([receive(page)["id"], receive(page)["id"]], decoded) == ([1, 50], [0.01, 0.5])
 
 
 def test_connections_take_turns(port, page, token):

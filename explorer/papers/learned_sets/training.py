@@ -47,6 +47,7 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
     elif state_path.exists() and not place.resume:
         raise ExplorerError(f"{state_path} holds a training already. Add --resume to go on, or choose another --output.")
 
+    described = _header(name, config, data["train"], shape)
     clean, perturbed = evaluation_pairs(pairs, data["validation"], place.device)
     final_beta = config.beta[-1][1]
 
@@ -54,9 +55,10 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
         return validation(model, clean, perturbed, config.likelihood, final_beta)
 
     def after_epoch(epoch: Epoch) -> None:
+        radii = percentile_radii(encode_pairs(model, clean, perturbed).norms)
         best = min((row["validation"] for row in history), default=math.inf)
         history.append({"epoch": epoch.done, "loss": epoch.loss, **epoch.metrics})
-        header = _header(name, config, data["train"], shape, history[-1])
+        header = replace(described, metrics=history[-1], radius=radii["100"], percentile_radii=radii)
         save(place.output / "last.safetensors", model, header)
         if epoch.metrics["validation"] <= best:
             save(place.output / "best.safetensors", model, header)
@@ -87,7 +89,7 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
         start=start,
         progress=progress,
     )
-    return finish(name, config, place, data, shape)
+    return finish(name, config, place, data)
 
 
 def validation(
@@ -112,24 +114,21 @@ def evaluation_pairs(pairs, dataset: ImageDataset, device: torch.device | str = 
     return pairs.clean(dataset.images).to(device), pairs.perturb(dataset.images, draws).to(device)
 
 
-def finish(name: str, config: LearnedSetConfig, place: Place, data: dict[str, ImageDataset], shape: tuple[int, int, int]) -> Path:
+def finish(name: str, config: LearnedSetConfig, place: Place, data: dict[str, ImageDataset]) -> Path:
     """Round the best weights to float16, choose the radius on the validation split, measure on the test split, and save."""
     best = load(place.output / "best.safetensors", place.device)
     model = best.model.half().float()
     pairs = PAIRS[config.pairs]()
     radii = percentile_radii(encode_pairs(model, *evaluation_pairs(pairs, data["validation"], place.device)).norms)
     measured = set_quality(model, *evaluation_pairs(pairs, data["test"], place.device), seed=EVALUATION_SEED)
-    header = replace(
-        _header(name, config, data["train"], shape, {**best.header.metrics, **asdict(measured)}),
-        radius=radii["100"],
-        percentile_radii=radii,
-    )
+    metrics = {**best.header.metrics, **asdict(measured)}
+    header = replace(best.header, metrics=metrics, radius=radii["100"], percentile_radii=radii)
     path = place.output / f"{name}.safetensors"
     save(path, model, header, dtype=torch.float16)
     return path
 
 
-def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tuple[int, int, int], metrics: dict) -> Header:
+def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tuple[int, int, int]) -> Header:
     paper = model_config(config.model, {"channels": shape[0], "height": shape[1], "width": shape[2]})
     own = config.model_config(shape)
     different = [f"{key} {own[key]} (paper {value})" for key, value in asdict(paper).items() if _plain(value) != own[key]]
@@ -140,7 +139,7 @@ def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tupl
         model_config=own,
         dataset={"name": config.dataset, "pairs": config.pairs, "train_images": len(data), "train_fingerprint": data.fingerprint()},
         training=json.loads(json.dumps(asdict(config))),
-        metrics=metrics,
+        metrics={},
         seed=config.seed,
         radius=0.0,
         percentile_radii={},

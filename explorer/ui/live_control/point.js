@@ -33,7 +33,8 @@ class Point {
   }
 
   nearest(examples) {
-    return examples.reduce((best, each) => (!best || distance(this.u, each.delta) < distance(this.u, best.delta) ? each : best), null);
+    const far = (example) => distance(this.u, example.delta);
+    return examples.reduce((best, each) => (far(each) < far(best) ? each : best));
   }
 
   state() {

@@ -40,7 +40,8 @@ function sliderRow(direction, index) {
   name.textContent = direction.name;
   share.textContent = `${formatNumber(100 * direction.share, 1)} %`;
   share.title = "share of the variance along this direction";
-  Object.assign(input, { type: "range", min: -direction.extent, max: direction.extent, step: direction.extent / 200, className: "signed" });
+  const { extent } = direction;
+  Object.assign(input, { type: "range", min: -extent, max: extent, step: extent / 200 || 1, className: "signed" });
   input.dataset.testid = `live-direction-${index + 1}`;
   input.setAttribute("aria-label", `${direction.name}, ${share.textContent} of the variance`);
   label.append(name, share);
@@ -65,6 +66,7 @@ function placeTicks(container, percentiles, epsilon, choose) {
     const line = share * width - lastOnLine[0] >= 38 ? 0 : share * width - lastOnLine[1] >= 38 ? 1 : 0;
     lastOnLine[line] = share * width;
     tick.classList.toggle("second", line === 1);
+    tick.classList.toggle("end", share * width > width - 14);
     tick.addEventListener("click", () => choose(Math.min(r, epsilon)));
     return tick;
   }));

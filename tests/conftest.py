@@ -1,0 +1,28 @@
+"""Shared by all tests: threads from the cores that exist, real data where it is at hand, tiny models."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from explorer.hardware import use_all_cores
+from explorer.models import build_model
+from tests.tiny import TINY
+
+use_all_cores()
+
+
+@pytest.fixture
+def tiny_model():
+    torch.manual_seed(0)
+    return build_model("rts_cvae", TINY).eval()
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of the published data sets; without one the test is skipped, and the embedded sets cover the same code."""
+    folder = os.environ.get("EXPLORER_DATA")
+    if not folder or not (Path(folder) / "MNIST").is_dir():
+        pytest.skip("EXPLORER_DATA does not name a folder with MNIST")
+    return Path(folder)

@@ -1,0 +1,74 @@
+import pytest
+import torch
+
+from explorer.data import RtsPairs
+from explorer.data.pairs import RtsParameters
+from explorer.errors import InvalidInput
+
+PAIRS = RtsPairs()
+
+
+def parameters(degrees=0.0, scale=1.0, shift=(0.0, 0.0)) -> RtsParameters:
+    return RtsParameters(torch.tensor([degrees]), torch.tensor([scale]), torch.tensor([shift]))
+
+
+@pytest.fixture
+def dot():
+    """One bright pixel, right of and above the centre."""
+    image = torch.zeros(1, 1, 28, 28)
+    image[0, 0, 6, 20] = 1
+    return image
+
+
+def brightest(image):
+    return divmod(int(image[0, 0].argmax()), image.shape[-1])
+
+
+def test_the_identity_is_the_framed_image(dot):
+    assert torch.allclose(PAIRS.transform(dot, parameters()), PAIRS.clean(dot), atol=1e-5)
+
+
+def test_a_shift_moves_whole_pixels_right_and_down(dot):
+    moved = PAIRS.transform(dot, parameters(shift=(3.0, -2.0)))
+    assert brightest(moved) == (6 + 7 - 2, 20 + 7 + 3)
+    assert moved.max() == pytest.approx(1, abs=1e-4)
+
+
+def test_a_quarter_turn_is_counter_clockwise(dot):
+    turned = PAIRS.transform(dot, parameters(degrees=90.0))
+    assert torch.allclose(turned, torch.rot90(PAIRS.clean(dot), 1, (2, 3)), atol=1e-4)
+
+
+def test_scaling_moves_away_from_the_centre(dot):
+    row, column = brightest(PAIRS.transform(dot, parameters(scale=1.3)))
+    centre = (42 - 1) / 2
+    assert row == pytest.approx(centre + 1.3 * (13 - centre), abs=1)
+    assert column == pytest.approx(centre + 1.3 * (27 - centre), abs=1)
+
+
+def test_the_shift_comes_after_rotation_and_scale(dot):
+    both = PAIRS.transform(dot, parameters(30.0, 1.1, (4.0, 5.0)))
+    first = PAIRS.transform(dot, parameters(30.0, 1.1))
+    assert torch.allclose(both[:, :, 5:, 4:], first[:, :, :-5, :-4], atol=1e-4)
+
+
+def test_parameters_stay_in_the_papers_ranges():
+    drawn = PAIRS.parameters(torch.rand(10_000, 4, generator=torch.Generator().manual_seed(0)))
+    assert drawn.degrees.abs().max() <= 45 and drawn.degrees.std() == pytest.approx(90 / 12**0.5, rel=0.05)
+    assert 0.7 <= drawn.scale.min() and drawn.scale.max() <= 1.3
+    assert sorted(set(drawn.shift.flatten().tolist())) == list(range(-7, 8))
+
+
+def test_one_image_does_not_influence_another():
+    images, draws = torch.rand(3, 1, 28, 28), torch.rand(3, 4)
+    assert torch.allclose(PAIRS.perturb(images, draws)[1:2], PAIRS.perturb(images[1:2], draws[1:2]), atol=1e-6)
+
+
+def test_pairs_work_for_any_image_size_and_colour():
+    images = torch.rand(2, 3, 20, 31)
+    assert PAIRS.perturb(images, torch.rand(2, 4)).shape == (2, *PAIRS.image_shape((3, 20, 31)))
+
+
+def test_too_few_draws_are_refused():
+    with pytest.raises(InvalidInput, match="4 uniform numbers"):
+        PAIRS.parameters(torch.rand(5, 3))

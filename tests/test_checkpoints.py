@@ -1,0 +1,161 @@
+import dataclasses
+import json
+import os
+
+import pytest
+import torch
+
+from safetensors.torch import load_file, save_file
+
+from explorer import checkpoints
+from explorer.checkpoints import Header, describe, load, save
+from explorer.errors import CheckpointMismatch, CheckpointTooNew, CheckpointUnreadable, OutputError
+from tests.tiny import TINY
+
+HEADER = Header(
+    kind="learned_set", name="tiny", model="rts_cvae", model_config=TINY, dataset={"name": "digits", "pairs": "rts"}, training={},
+    metrics={}, seed=0, radius=3.0, percentile_radii={"25": 1.0, "100": 3.0},
+)  # fmt: skip
+
+
+@pytest.fixture
+def path(tmp_path, tiny_model):
+    save(tmp_path / "tiny.safetensors", tiny_model, HEADER)
+    return tmp_path / "tiny.safetensors"
+
+
+def rewrite(path, tensors=None, **changes):
+    """The same file with other tensors or other header fields."""
+    header = {**dataclasses.asdict(HEADER), **changes}
+    save_file(load_file(path) if tensors is None else tensors, path, {"explorer": json.dumps(header)})
+
+
+def test_a_model_comes_back_bit_for_bit(path, tiny_model):
+    loaded = load(path).model.state_dict()
+    assert all(torch.equal(value, loaded[name]) for name, value in tiny_model.state_dict().items())
+
+
+def test_the_header_comes_back(path):
+    assert describe(path) == load(path).header == HEADER
+
+
+def test_a_loaded_model_is_in_evaluation_mode_and_float32(tmp_path, tiny_model):
+    save(tmp_path / "half.safetensors", tiny_model, HEADER, dtype=torch.float16)
+    model = load(tmp_path / "half.safetensors").model
+    assert not model.training and {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+def test_half_precision_halves_the_file(path, tmp_path, tiny_model):
+    save(tmp_path / "half.safetensors", tiny_model, HEADER, dtype=torch.float16)
+    tensors = sum(value.numel() for value in tiny_model.state_dict().values())
+    assert path.stat().st_size - (tmp_path / "half.safetensors").stat().st_size > 1.8 * tensors
+
+
+@pytest.mark.parametrize("keep", [0, 5, 8, 500, -1], ids=lambda keep: f"{keep} bytes")
+def test_a_truncated_file_is_unreadable(path, keep):
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(CheckpointUnreadable, match="tiny.safetensors"):
+        load(path)
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 a zip file, as torch.save writes" * 100, b"\x80\x04\x95 pickle" * 100, b"{}" * 500])
+def test_another_kind_of_file_is_unreadable(tmp_path, content):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointUnreadable):
+        load(path)
+
+
+def test_a_header_that_announces_gigabytes_is_refused_without_reading_them(path):
+    content = bytearray(path.read_bytes())
+    content[:8] = (5 << 30).to_bytes(8, "little")
+    path.write_bytes(content)
+    with pytest.raises(CheckpointUnreadable):
+        load(path)
+
+
+def test_safetensors_without_our_header_are_refused(tmp_path):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointUnreadable, match="explorer.train"):
+        load(tmp_path / "other.safetensors")
+
+
+def test_a_newer_format_says_to_update(path):
+    rewrite(path, format=checkpoints.FORMAT + 1)
+    with pytest.raises(CheckpointTooNew, match="Update"):
+        load(path)
+
+
+def test_missing_and_extra_tensors_are_named(path):
+    tensors = load_file(path)
+    tensors["surplus"] = tensors.pop("generator.merge.bias")
+    rewrite(path, tensors)
+    with pytest.raises(CheckpointMismatch, match="missing generator.merge.bias.*unexpected surplus"):
+        load(path)
+
+
+def test_a_wrong_shape_is_named_with_the_expected_one(path):
+    rewrite(path, model_config={**TINY, "latent_dim": 7})
+    with pytest.raises(CheckpointMismatch, match=r"has shape \(6, 256\), expected \(7, 256\)"):
+        load(path)
+
+
+def test_integers_where_floats_belong_are_refused(path):
+    tensors = load_file(path)
+    rewrite(path, {**tensors, "generator.merge.bias": tensors["generator.merge.bias"].to(torch.int64)})
+    with pytest.raises(CheckpointMismatch, match="type I64"):
+        load(path)
+
+
+def test_weights_that_are_not_finite_are_refused(path):
+    tensors = load_file(path)
+    tensors["generator.merge.bias"][0] = torch.nan
+    rewrite(path, tensors)
+    with pytest.raises(CheckpointMismatch, match="not finite in generator.merge.bias"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "rts_cvea"}, "Did you mean 'rts_cvae'"),
+        ({"model_config": {"latent_dim": "six"}}, "latent_dim"),
+        ({"model_config": {**TINY, "latent_dim": 10**12}}, "shape|model"),
+        ({"model_config": {**TINY, "latent_dim": -3}}, "model"),
+        ({"radius": -1.0}, "radius"),
+        ({"radius": 1e30}, "radius"),
+        ({"percentile_radii": {"25": "far"}}, "percentile"),
+        ({"kind": 7}, "kind"),
+        ({"surprise": 1}, "unknown field 'surprise'"),
+    ],
+    ids=str,
+)
+def test_an_impossible_header_is_refused_in_one_message(path, change, message):
+    rewrite(path, **change)
+    with pytest.raises(CheckpointMismatch, match=message):
+        load(path)
+
+
+def test_an_unwritable_folder_is_one_message(tmp_path, tiny_model):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="could not be written"):
+        save(tmp_path / "file" / "tiny.safetensors", tiny_model, HEADER)
+
+
+def test_a_full_disk_leaves_the_old_file_whole(path, tiny_model, monkeypatch):
+    before = path.read_bytes()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        save(path, tiny_model, dataclasses.replace(HEADER, radius=9.0))
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == ["tiny.safetensors"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_a_really_full_device_is_one_message():
+    with pytest.raises(OutputError):
+        checkpoints.write_atomically(checkpoints.Path("/dev/full/model"), b"0")

@@ -1,0 +1,80 @@
+import pytest
+from safetensors.torch import load_file, save_file
+
+from explorer.errors import CheckpointError, InvalidInput, UnknownName
+from explorer.ui import library
+from explorer.ui.library import check_folder, checkpoint_path, find_checkpoints, keep_upload
+
+
+@pytest.fixture(autouse=True)
+def uploads(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "UPLOADS", tmp_path / "uploads")
+    monkeypatch.delenv(library.VARIABLE, raising=False)
+    return tmp_path / "uploads"
+
+
+@pytest.fixture
+def shipped():
+    return library.SHIPPED / "learned_sets" / "digits-rts.safetensors"
+
+
+def test_shipped_checkpoints_are_found_and_open():
+    found = {each.key: each for each in find_checkpoints()}
+    assert found["digits-rts"].header.kind == "learned_set" and found["digits-rts"].origin == "shipped"
+
+
+def test_a_users_folder_is_searched(tmp_path, shipped):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "copy.safetensors").write_bytes(shipped.read_bytes())
+    assert checkpoint_path("mine/copy", (str(tmp_path / "mine"),)) == tmp_path / "mine" / "copy.safetensors"
+
+
+def test_a_broken_file_is_listed_with_its_problem(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "bad.safetensors").write_text("no")
+    (bad,) = (each for each in find_checkpoints((str(tmp_path / "mine"),)) if each.key == "mine/bad")
+    assert bad.header is None and "not a safetensors file" in bad.problem
+
+
+def test_an_upload_is_checked_and_kept(shipped):
+    key = keep_upload("my set.safetensors", shipped.read_bytes())
+    assert checkpoint_path(key).read_bytes() == shipped.read_bytes()
+
+
+def test_a_broken_upload_is_refused_by_its_own_name_and_leaves_nothing(uploads, shipped):
+    with pytest.raises(CheckpointError, match="cut.safetensors is truncated"):
+        keep_upload("cut.safetensors", shipped.read_bytes()[:-100])
+    assert not list(uploads.iterdir())
+
+
+def test_an_upload_of_another_shape_is_refused(tmp_path, shipped):
+    from safetensors import safe_open
+
+    with safe_open(shipped, "pt") as file:
+        metadata = file.metadata()
+    tensors = load_file(shipped)
+    tensors["generator.merge.bias"] = tensors["generator.merge.bias"].repeat(2)
+    save_file(tensors, tmp_path / "odd.safetensors", metadata)
+    with pytest.raises(CheckpointError, match=r"generator.merge.bias has shape \(2,\), expected \(1,\)"):
+        keep_upload("odd.safetensors", (tmp_path / "odd.safetensors").read_bytes())
+
+
+def test_a_large_upload_is_refused(monkeypatch):
+    monkeypatch.setattr(library, "MAXIMUM_UPLOAD_MB", 0)
+    with pytest.raises(InvalidInput, match="At most 0 MB"):
+        keep_upload("big.safetensors", b"12345678")
+
+
+def test_an_upload_cannot_choose_its_folder(uploads, shipped):
+    keep_upload("../../outside.safetensors", shipped.read_bytes())
+    assert all(path.parent == uploads for path in uploads.rglob("*"))
+
+
+def test_an_unknown_checkpoint_is_answered_with_the_nearest_one():
+    with pytest.raises(UnknownName, match="Did you mean 'digits-rts'"):
+        checkpoint_path("digit-rts")
+
+
+def test_a_folder_that_does_not_exist_is_refused():
+    with pytest.raises(InvalidInput, match="not a folder"):
+        check_folder("/nowhere/at/all")
