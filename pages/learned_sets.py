@@ -9,7 +9,7 @@ from explorer.figures import Provenance
 from explorer.papers.learned_sets import KIND, Settings, explore
 from explorer.ui import cache, learned_panels, links
 from explorer.ui.components import show_copy_link, show_problems
-from explorer.ui.learned_sets import Link, Panel, checked, choose_image, drag, encode_point
+from explorer.ui.learned_sets import Link, Panel, checked, choose_image, drag, encode_point, plain_sliders
 from explorer.ui.library import checkpoint_path, find_checkpoints
 
 PAGE = "learned_sets"
@@ -46,7 +46,10 @@ if subject is None:
     links.show(link, PAGE)
     st.stop()
 
-state = drag(link, learned, subject, f"{path}:{path.stat().st_mtime_ns}", f"{revision}-{model}-{subject.key}")
+place = f"{revision}-{model}-{subject.key}"
+state = drag(link, learned, subject, f"{path}:{path.stat().st_mtime_ns}", place)
+if state.socket == "unavailable":
+    state = plain_sliders(state, learned, place)
 radius = state.radius
 link = replace(link, u=encode_point(state.delta), radius=None if radius >= learned.radius else radius, view=state.view)
 

@@ -11,7 +11,18 @@ from explorer.figures import Provenance, to_png, upscale
 from explorer.hardware import describe_device, pick_device
 
 
-def show_sidebar() -> None:
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1280px; }
+[data-testid="stMain"] h1 { padding: 0 0 .4rem 0; }
+[data-testid="stMetricValue"] { font-size: 1.35rem; font-variant-numeric: tabular-nums; }
+[data-testid="stPageLink"] a { border: 1px solid var(--st-primary-color, currentColor); justify-content: center; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: .9rem; padding-right: .9rem; } }
+</style>"""
+
+
+def show_frame() -> None:
+    """What every page has around it: spacing, and the device in the sidebar."""
+    st.html(STYLE)
     with st.sidebar:
         st.caption(f"Computing on **{describe_device(pick_device())}**")
 

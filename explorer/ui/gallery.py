@@ -23,7 +23,7 @@ def show_card(found: Found) -> None:
     label, page = KINDS.get(header.kind, (header.kind, None))
     with st.container(border=True, key=f"card-{found.key.replace('/', '-')}"):
         st.subheader(found.key, anchor=False)
-        st.caption(f"{label} · {header.dataset.get('name', '?')} · {found.origin} · {header.description}")
+        st.caption(f"{label} · trained on {header.dataset.get('name', '?')} · {found.origin}", help=f"Architecture: {header.description}")
         if page is None:
             st.info(f"No page shows checkpoints of kind {header.kind!r}.")
             return

@@ -12,7 +12,7 @@ from explorer.papers.learned_sets import Exploration, LearnedSet, Settings, inte
 from .components import download, png_button, show_picture
 from .learned_sets import GRID, Link, Subject
 
-STEPS = 8
+STEPS, FILM_STEPS = 8, 24
 LAWS = {
     "normal": "normal, truncated to the ball (the paper's probabilistic set)",
     "uniform": "uniform in the ball",
@@ -76,8 +76,12 @@ def show_interpolation(link: Link, learned: LearnedSet, clean: torch.Tensor, rad
     with left:
         show_picture(frames[frame], f"frame {frame}", 210)
     rows = [{"frame": i, "norm": norm} for i, norm in enumerate(norms)]
+
+    def film() -> bytes:
+        return to_gif(upscale(pixels(interpolate(learned, clean, points, radius, FILM_STEPS).frames), 4), provenance)
+
     with st.container(horizontal=True):
-        download("Film (GIF)", lambda: to_gif(upscale(frames, 4), provenance), "interpolation.gif", "image/gif")
+        download("Film (GIF)", film, "interpolation.gif", "image/gif")
         png_button(strip(frames), provenance, "film-strip", label="Film strip (PNG)")
         download("‖u‖ by frame (CSV)", lambda: to_csv(rows, provenance), "interpolation.csv", "text/csv")
     return replace(link, stops=tuple(chosen), frame=frame)

@@ -17,6 +17,7 @@ from explorer.randomness import Streams
 from explorer.sets import L2Ball, LatentBall
 from explorer.sets.base import Law
 
+from .components import show_picture
 from .image_strip import Thumbnails, image_strip
 from .live_control import LiveState, live_control
 from .live_scenes import SCENES, Scene
@@ -126,10 +127,17 @@ def choose_image(link: Link, learned: LearnedSet, revision: int) -> tuple[Link, 
         link = replace(link, image=numbers[0])
     images = learned.images
     shown = Thumbnails(pixels(images.images[numbers]), numbers, [images.class_names[int(images.labels[n])] for n in numbers])
-    link = replace(link, image=image_strip(shown, link.image, key=f"strip-{revision}"))
+    left, clean, pair = st.columns([10, 1, 1], vertical_alignment="center", gap="small")
+    with left:
+        link = replace(link, image=image_strip(shown, link.image, key=f"strip-{revision}"))
     image = images.images[link.image : link.image + 1]
     name = f"test image {link.image} ({images.class_names[int(images.labels[link.image])]})"
-    return link, Subject(image, learned.real_pairs(image, link.image), name, link.image), []
+    subject = Subject(image, learned.real_pairs(image, link.image), name, link.image)
+    with clean:
+        show_picture(pixels(learned.clean(link.image))[0], "the clean image", 62)
+    with pair:
+        show_picture(pixels(subject.real.perturbed[:1])[0], f"its real pair: {subject.real.names[0]}", 62)
+    return link, subject, []
 
 
 def candidates(link: Link, learned: LearnedSet) -> list[int]:
@@ -182,6 +190,20 @@ def drag(link: Link, learned: LearnedSet, subject: Subject, path_key: str, revis
         caption=subject.name,
         key="learned_sets.live",
     )
+
+
+def plain_sliders(state: LiveState, learned: LearnedSet, revision: str) -> LiveState:
+    """Where no socket can be opened: the radius and the first directions as sliders that answer on release."""
+    st.warning("The live connection could not be opened, so the picture follows on release only. A proxy may block WebSockets.")
+    radius = st.slider("Radius", 0.0, learned.radius, state.radius, key=f"plain-radius-{revision}")
+    vectors, delta = learned.directions.vectors, torch.tensor(state.delta)
+    for index, column in enumerate(st.columns(4)):
+        extent, old = float(learned.directions.extents[index]), float(vectors[index] @ delta)
+        with column:
+            new = st.slider(f"Direction {index + 1}", -extent, extent, max(-extent, min(extent, old)), key=f"plain-{index}-{revision}")
+        delta = delta + (new - old) * vectors[index]
+    point = L2Ball(torch.tensor([radius]), (learned.latent_dim,)).project(delta[None])[0]
+    return replace(state, delta=tuple(point.tolist()), radius=radius)
 
 
 def _scene(learned: LearnedSet, subject: Subject) -> Scene:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.ui.components import show_sidebar
+from explorer.ui.components import show_frame
 from explorer.ui.links import PAGES_KEY
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -13,5 +13,5 @@ TITLES = {"gallery": "Gallery", "learned_sets": "Learned sets"}
 st.set_page_config(page_title="Perturbation-set explorer", page_icon="🔬", layout="wide")
 pages = {stem: st.Page(PAGES / f"{stem}.py", title=title, default=stem == "gallery") for stem, title in TITLES.items()}
 st.session_state[PAGES_KEY] = pages
-show_sidebar()
+show_frame()
 st.navigation(list(pages.values())).run()

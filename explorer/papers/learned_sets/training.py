@@ -131,7 +131,7 @@ def finish(name: str, config: LearnedSetConfig, place: Place, data: dict[str, Im
 def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tuple[int, int, int]) -> Header:
     paper = model_config(config.model, {"channels": shape[0], "height": shape[1], "width": shape[2]})
     own = config.model_config(shape)
-    different = [f"{key} {own[key]} (paper {value})" for key, value in asdict(paper).items() if _plain(value) != own[key]]
+    different = [f"{key} {own[key]} (paper: {_plain(value)})" for key, value in asdict(paper).items() if _plain(value) != own[key]]
     return Header(
         kind=KIND,
         name=name,
@@ -143,7 +143,7 @@ def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tupl
         seed=config.seed,
         radius=0.0,
         percentile_radii={},
-        description="; ".join(different) or "the paper's size",
+        description="compact: " + "; ".join(different) if different else "the paper's size",
         versions=library_versions(),
         revision=code_revision(),
     )
