@@ -171,17 +171,20 @@ def parse_header(table: Mapping[str, Any], name: str) -> Header:
     try:
         header = from_mapping(Header, content, name)
         model_config(header.model, header.model_config)
-        _check_radii(header)
+        _check_numbers(header)
     except (ExplorerError, ValueError) as error:
         raise CheckpointMismatch(f"{name}: {error}") from None
     return header
 
 
-def _check_radii(header: Header) -> None:
-    radii = {"radius": header.radius, **{f"percentile {key}": value for key, value in header.percentile_radii.items()}}
+def _check_numbers(header: Header) -> None:
+    """Raise ValueError unless radii are finite and at least 0, percentiles lie in 0 to 100, and metrics are numbers."""
+    radii = {"radius": header.radius, **{f"percentile radius {key}": value for key, value in header.percentile_radii.items()}}
     wrong = [f"{key} = {value!r}" for key, value in radii.items() if type(value) not in (int, float) or not 0 <= value < 1e6]
+    wrong += [f"percentile {key!r}" for key in header.percentile_radii if not key.isdecimal() or int(key) > 100]
+    wrong += [f"metric {key} = {value!r}" for key, value in header.metrics.items() if type(value) not in (int, float)]
     if wrong:
-        raise ValueError(f"expected finite radii of at least 0, got {', '.join(wrong)}")
+        raise ValueError(f"expected finite radii of at least 0, percentiles to 100 and numbers as metrics, got {', '.join(wrong)}")
 
 
 def _table(path: Path) -> dict[str, Any]:

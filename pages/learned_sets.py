@@ -8,7 +8,7 @@ from explorer.errors import ExplorerError
 from explorer.figures import Provenance
 from explorer.papers.learned_sets import KIND, Settings, explore
 from explorer.ui import cache, learned_panels, links
-from explorer.ui.components import show_copy_link, show_problems
+from explorer.ui.components import plain, show_copy_link, show_problems
 from explorer.ui.learned_sets import Link, Panel, checked, choose_image, drag, encode_point, plain_sliders
 from explorer.ui.library import checkpoint_path, find_checkpoints
 
@@ -37,17 +37,18 @@ except (ExplorerError, OSError) as error:
     st.stop()
 with right:
     header = learned.checkpoint.header
-    st.caption(f"S(x) = {{g(x, μ(x) + σ(x)·u) : ‖u‖₂ ≤ ε}}, ε = {learned.radius:.2f}, {learned.latent_dim} latents, trained on {header.dataset['name']}")
+    st.caption(f"S(x) = {{g(x, μ(x) + σ(x)·u) : ‖u‖₂ ≤ ε}}, ε = {learned.radius:.2f}, {learned.latent_dim} latents, trained on {plain(header.dataset.get('name'))}")
 show_problems([*problems, *refused, *([learned.note] if learned.note else [])])
 
-link, subject, refused = choose_image(link, learned, revision)
+identity = f"{path}:{path.stat().st_mtime_ns}"
+link, subject, refused = choose_image(link, learned, identity, revision)
 show_problems(refused)
 if subject is None:
     links.show(link, PAGE)
     st.stop()
 
 place = f"{revision}-{model}-{subject.key}"
-state = drag(link, learned, subject, f"{path}:{path.stat().st_mtime_ns}", place)
+state = drag(link, learned, subject, identity, place)
 if state.socket == "unavailable":
     state = plain_sliders(state, learned, place)
 radius = state.radius

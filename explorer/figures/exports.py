@@ -24,13 +24,14 @@ class Provenance:
         return json.dumps(asdict(self), sort_keys=True)
 
 
-def to_png(picture: UInt8[np.ndarray, "height width 3"], provenance: Provenance) -> bytes:
+def to_png(picture: UInt8[np.ndarray, "height width 3"], provenance: Provenance | None = None) -> bytes:
     """A PNG with the provenance as its text chunk `explorer`."""
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
     note, buffer = PngInfo(), io.BytesIO()
-    note.add_text("explorer", provenance.text())
+    if provenance:
+        note.add_text("explorer", provenance.text())
     Image.fromarray(picture).save(buffer, "PNG", pnginfo=note)
     return buffer.getvalue()
 

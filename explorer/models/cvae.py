@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from explorer.errors import ConfigurationError
+
 from .blocks import PreActivationBlock, ReflectedConv2d, SpatialTransformer
 from .gaussian import BoundedLogVar, Gaussian
 
@@ -47,6 +49,20 @@ class RtsConfig:
     transformers: int = 5
     localization_widths: tuple[int, ...] = (512, 128)
     log_var_bounds: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        limits = {"channels": (1, 16), "height": (5, 4096), "width": (5, 4096), "latent_dim": (1, 65536), "transformers": (1, 64)}
+        problems = [
+            f"{name} = {getattr(self, name)}: expected {low} to {high}"
+            for name, (low, high) in limits.items()
+            if not low <= getattr(self, name) <= high
+        ]
+        if not 1 <= len(self.localization_widths) <= 8 or not all(1 <= width <= 65536 for width in self.localization_widths):
+            problems.append(f"localization_widths = {self.localization_widths}: expected 1 to 8 widths from 1 to 65536")
+        if self.log_var_bounds and not self.log_var_bounds[0] < self.log_var_bounds[1]:
+            problems.append(f"log_var_bounds = {self.log_var_bounds}: expected lower < upper")
+        if problems:
+            raise ConfigurationError(problems)
 
 
 class RtsEncoder(nn.Module):

@@ -7,7 +7,7 @@ import torch
 
 from explorer.figures import pixels, strip
 from explorer.hardware import pick_device
-from explorer.papers.learned_sets import LearnedSet, Settings, members, open_learned_set
+from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
 
 
 def learned_set(path: Path) -> LearnedSet:
@@ -27,3 +27,9 @@ def sample_strip(path: str, modified: int, image: int, count: int, seed: int):
     clean = learned.clean(image % len(learned.images))
     drawn = members(learned, clean, Settings(radius=learned.radius, seed=seed, members=count))
     return strip(pixels(torch.cat([clean, drawn.frames])))
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def real_pairs(_learned: LearnedSet, checkpoint: str, key: int, _image: torch.Tensor) -> RealPairs:
+    """Real perturbations of one image and their encodings; `checkpoint` and `key` say which."""
+    return _learned.real_pairs(_image, key)

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -12,11 +13,11 @@ from explorer.hardware import describe_device, pick_device
 
 
 STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1280px; }
+[data-testid="stMainBlockContainer"] { padding-top: 2.8rem; padding-bottom: 3rem; max-width: 1280px; }
 [data-testid="stMain"] h1 { padding: 0 0 .4rem 0; }
 [data-testid="stMetricValue"] { font-size: 1.35rem; font-variant-numeric: tabular-nums; }
-[data-testid="stPageLink"] a { border: 1px solid var(--st-primary-color, currentColor); justify-content: center; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: .9rem; padding-right: .9rem; } }
+[data-testid="stPageLink"] a { border: 1px solid rgba(128, 128, 128, .6); padding: .38rem .8rem; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-top: 4rem; padding-left: .9rem; padding-right: .9rem; } }
 </style>"""
 
 
@@ -27,19 +28,35 @@ def show_frame() -> None:
         st.caption(f"Computing on **{describe_device(pick_device())}**")
 
 
+def plain(text: object) -> str:
+    """Text from outside, such as a file's name, without any effect as Markdown; at most 80 characters."""
+    return re.sub(r"([\\`*_{}\[\]()<>#~:$])", r"\\\1", str(text)[:80])
+
+
 def show_problems(problems: list[str]) -> None:
     if problems:
         st.warning("\n\n".join(problems))
 
 
-def show_picture(picture: np.ndarray, alt: str, width: int | None = None) -> None:
-    """A picture with crisp pixels that never grows wider than the page; `width` in screen pixels."""
-    data = base64.b64encode(to_png(picture, Provenance("", 0, 0.0))).decode()
-    size = f"width:{width}px;" if width else "width:100%;"
-    st.html(
-        f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt, quote=True)}" '
-        f'style="{size}max-width:100%;image-rendering:pixelated;display:block;border-radius:4px">'
+def show_picture(picture: np.ndarray, alt: str) -> None:
+    """A picture as wide as its place, with crisp pixels."""
+    st.html(_image(picture, alt))
+
+
+def show_row(pictures: dict[str, np.ndarray], width: int) -> None:
+    """Pictures beside each other with their names below, each `width` screen pixels wide; they wrap on a narrow screen."""
+    figures = "".join(
+        f'<figure style="margin:0;width:{width}px;max-width:46%">{_image(picture, name)}'
+        f'<figcaption style="font-size:.8rem;opacity:.75;line-height:1.25;padding-top:3px">{html.escape(name)}</figcaption></figure>'
+        for name, picture in pictures.items()
     )
+    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:12px">{figures}</div>')
+
+
+def _image(picture: np.ndarray, alt: str) -> str:
+    data = base64.b64encode(to_png(picture)).decode()
+    style = "width:100%;image-rendering:pixelated;display:block;border-radius:3px"
+    return f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt, quote=True)}" style="{style}">'
 
 
 def download(label: str, make: Callable[[], bytes], file_name: str, mime: str) -> None:

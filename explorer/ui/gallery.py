@@ -6,7 +6,7 @@ from explorer.errors import ExplorerError
 from explorer.papers.learned_sets import KIND
 
 from . import cache
-from .components import show_picture
+from .components import plain, show_picture
 from .library import MAXIMUM_UPLOAD_MB, Found, check_folder, keep_upload
 from .links import link_to
 
@@ -20,10 +20,10 @@ METRICS = {
 def show_card(found: Found) -> None:
     """One checkpoint: a strip of members drawn now, what it is, and the button to its page."""
     header = found.header
-    label, page = KINDS.get(header.kind, (header.kind, None))
+    label, page = KINDS.get(header.kind, (plain(header.kind), None))
     with st.container(border=True, key=f"card-{found.key.replace('/', '-')}"):
-        st.subheader(found.key, anchor=False)
-        st.caption(f"{label} · trained on {header.dataset.get('name', '?')} · {found.origin}", help=f"Architecture: {header.description}")
+        st.subheader(plain(found.key), anchor=False)
+        st.caption(f"{label} · trained on {plain(header.dataset.get('name', '?'))} · {found.origin}", help=plain(header.description))
         if page is None:
             st.info(f"No page shows checkpoints of kind {header.kind!r}.")
             return
@@ -36,14 +36,14 @@ def show_card(found: Found) -> None:
         show_picture(sheet, "a clean image, then random members of its perturbation set")
         facts = [("radius ε", f"{header.radius:.2f}", "the largest latent norm of a real pair, validation split")]
         facts += [(short, f"{header.metrics[key]:.3g}", text) for key, (short, text) in METRICS.items() if key in header.metrics]
-        for column, (short, value, text) in zip(st.columns(len(facts)), facts):
-            column.metric(short, value, help=text)
-        left, right = st.columns(2)
-        with left:
+        with st.container(horizontal=True):
+            for short, value, text in facts:
+                st.metric(short, value, help=text)
+        with st.container(horizontal=True, vertical_alignment="center"):
             link_to(page, "Explore →", model=found.key)
-        if right.button("Other samples", key=f"again-{found.key}"):
-            st.session_state[f"gallery.seed.{found.key}"] += 1
-            st.rerun()
+            if st.button("Other samples", key=f"again-{found.key}"):
+                st.session_state[f"gallery.seed.{found.key}"] += 1
+                st.rerun()
 
 
 def add_checkpoints() -> list[str]:
@@ -76,4 +76,4 @@ def show_unreadable(found: list[Found]) -> None:
     if found:
         with st.expander(f"{len(found)} file(s) that cannot be opened"):
             for each in found:
-                st.markdown(f"**{each.key}**: {each.problem}")
+                st.markdown(f"**{plain(each.key)}**: {each.problem}")

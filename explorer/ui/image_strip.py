@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import UInt8
 
-from explorer.figures import Provenance, strip, to_png
+from explorer.figures import strip, to_png
 
 FOLDER = Path(__file__).parent / "image_strip"
 
@@ -32,7 +32,7 @@ class Thumbnails:
 
 def image_strip(thumbnails: Thumbnails, selected: int, key: str) -> int:
     """Mount the strip and return the chosen number, which stays `selected` until one is clicked."""
-    sheet = to_png(strip(thumbnails.pictures, gap=0), Provenance("", 0, 0.0))
+    sheet = to_png(strip(thumbnails.pictures, gap=0))
     numbers = [int(number) for number in thumbnails.numbers]
     data = {
         "sheet": "data:image/png;base64," + base64.b64encode(sheet).decode(),

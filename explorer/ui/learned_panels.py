@@ -9,7 +9,7 @@ import torch
 from explorer.figures import Provenance, difference, pixels, strip, tile, to_csv, to_gif, to_json, upscale
 from explorer.papers.learned_sets import Exploration, LearnedSet, Settings, interpolate, members
 
-from .components import download, png_button, show_picture
+from .components import download, png_button, show_picture, show_row
 from .learned_sets import GRID, Link, Subject
 
 STEPS, FILM_STEPS = 8, 24
@@ -34,10 +34,7 @@ def show_difference(link: Link, result: Exploration, subject: Subject, provenanc
         f"difference ×{amplify}": difference(result.perturbed, result.clean, amplify)[0],
         f"a real pair: {subject.real.names[0]}": pixels(subject.real.perturbed[:1])[0],
     }
-    for column, (name, picture) in zip(st.columns(4), pictures.items()):
-        with column:
-            show_picture(picture, name, 210)
-            st.caption(name)
+    show_row(pictures, 210)
     sheet = strip(np.stack(list(pictures.values())))
     with st.container(horizontal=True):
         png_button(pictures["member"], provenance, "member", 8, "Member (PNG)")
@@ -72,9 +69,9 @@ def show_interpolation(link: Link, learned: LearnedSet, clean: torch.Tensor, rad
     left, right = st.columns([1, 3], vertical_alignment="center")
     with right:
         frame = st.slider("Frame", 0, last, min(link.frame, last), key=f"frame-{revision}-{last}")
-        st.caption(f"frame {frame} of {last} · ‖u‖ = {norms[frame]:.3f} · points outside the radius are projected onto the ball first")
+        st.caption(f"‖u‖ = {norms[frame]:.3f} · points outside the radius are projected onto the ball first")
     with left:
-        show_picture(frames[frame], f"frame {frame}", 210)
+        show_row({f"frame {frame} of {last}": frames[frame]}, 210)
     rows = [{"frame": i, "norm": norm} for i, norm in enumerate(norms)]
 
     def film() -> bytes:

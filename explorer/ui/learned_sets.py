@@ -17,7 +17,8 @@ from explorer.randomness import Streams
 from explorer.sets import L2Ball, LatentBall
 from explorer.sets.base import Law
 
-from .components import show_picture
+from . import cache
+from .components import show_row
 from .image_strip import Thumbnails, image_strip
 from .live_control import LiveState, live_control
 from .live_scenes import SCENES, Scene
@@ -106,8 +107,8 @@ def checked(link: Link, learned: LearnedSet) -> tuple[Link, list[str]]:
     return link, problems
 
 
-def choose_image(link: Link, learned: LearnedSet, revision: int) -> tuple[Link, Subject | None, list[str]]:
-    """The strip, random, by class, or upload."""
+def choose_image(link: Link, learned: LearnedSet, identity: str, revision: int) -> tuple[Link, Subject | None, list[str]]:
+    """The strip, random, by class, or upload. `identity` says which version of which checkpoint this is."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     choices = list(Choice.__args__)
     with left:
@@ -121,22 +122,20 @@ def choose_image(link: Link, learned: LearnedSet, revision: int) -> tuple[Link, 
         elif link.choice == "Random" and st.button("Draw others", key=f"draw-{revision}"):
             link = replace(link, draw=link.draw + 1)
     if link.choice == "Upload":
-        return (link, *_uploaded(learned, revision))
+        return (link, *_uploaded(learned, identity))
     numbers = candidates(link, learned)
     if link.choice != "First images" and link.image not in numbers:
         link = replace(link, image=numbers[0])
     images = learned.images
     shown = Thumbnails(pixels(images.images[numbers]), numbers, [images.class_names[int(images.labels[n])] for n in numbers])
-    left, clean, pair = st.columns([10, 1, 1], vertical_alignment="center", gap="small")
+    left, right = st.columns([5, 1], vertical_alignment="center", gap="small")
     with left:
         link = replace(link, image=image_strip(shown, link.image, key=f"strip-{revision}"))
     image = images.images[link.image : link.image + 1]
     name = f"test image {link.image} ({images.class_names[int(images.labels[link.image])]})"
-    subject = Subject(image, learned.real_pairs(image, link.image), name, link.image)
-    with clean:
-        show_picture(pixels(learned.clean(link.image))[0], "the clean image", 62)
-    with pair:
-        show_picture(pixels(subject.real.perturbed[:1])[0], f"its real pair: {subject.real.names[0]}", 62)
+    subject = Subject(image, cache.real_pairs(learned, identity, link.image, image), name, link.image)
+    with right:
+        show_row({"clean": pixels(learned.clean(link.image))[0], "real pair": pixels(subject.real.perturbed[:1])[0]}, 62)
     return link, subject, []
 
 
@@ -153,7 +152,7 @@ def candidates(link: Link, learned: LearnedSet) -> list[int]:
     return first if link.image in first else [link.image, *first[:-1]]
 
 
-def _uploaded(learned: LearnedSet, revision: int) -> tuple[Subject | None, list[str]]:
+def _uploaded(learned: LearnedSet, identity: str) -> tuple[Subject | None, list[str]]:
     upload = st.file_uploader("A picture", max_upload_size=20, key="learned_sets.picture", help="PNG, JPEG, WebP, BMP, GIF or TIFF. It stays on this machine and is not part of the link.")
     if upload is None:
         st.caption("Light strokes on black look most like the digits the model has seen.")
@@ -165,12 +164,12 @@ def _uploaded(learned: LearnedSet, revision: int) -> tuple[Subject | None, list[
     except ExplorerError as error:
         return None, [f"{upload.name}: {error}"]
     key = zlib.crc32(content)
-    return Subject(image, learned.real_pairs(image, key), f"your picture {upload.name}", key), []
+    return Subject(image, cache.real_pairs(learned, identity, key, image), f"your picture {upload.name}", key), []
 
 
-def drag(link: Link, learned: LearnedSet, subject: Subject, path_key: str, revision: str) -> LiveState:
+def drag(link: Link, learned: LearnedSet, subject: Subject, identity: str, revision: str) -> LiveState:
     """The live control on this subject; returns what was committed."""
-    token = SCENES.register((path_key, subject.key, str(learned.device)), lambda: _scene(learned, subject))
+    token = SCENES.register((identity, subject.key, str(learned.device)), lambda: _scene(learned, subject))
     directions = learned.directions
     return live_control(
         token=token,

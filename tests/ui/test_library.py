@@ -1,8 +1,11 @@
+import re
+
 import pytest
 from safetensors.torch import load_file, save_file
 
 from explorer.errors import CheckpointError, InvalidInput, UnknownName
 from explorer.ui import library
+from explorer.ui.components import plain
 from explorer.ui.library import check_folder, checkpoint_path, find_checkpoints, keep_upload
 
 
@@ -78,3 +81,10 @@ def test_an_unknown_checkpoint_is_answered_with_the_nearest_one():
 def test_a_folder_that_does_not_exist_is_refused():
     with pytest.raises(InvalidInput, match="not a folder"):
         check_folder("/nowhere/at/all")
+
+
+@pytest.mark.parametrize("text", ["![x](http://example.org/a.png)", "[link](http://example.org)", "**bold** <b>", ":red[a] $x$", "# title"])
+def test_text_from_outside_has_no_effect_as_markdown(text):
+
+
+    assert not re.search(r"(?<!\\)[*\[\]()<>#:$]", plain(text))

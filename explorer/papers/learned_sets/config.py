@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from explorer.data import DATASETS, PAIRS
-from explorer.errors import InvalidInput
-from explorer.models import MODELS
+from explorer.errors import ConfigurationError, InvalidInput
+from explorer.models import MODELS, model_config
 from explorer.training import PiecewiseLinear
 from explorer.training.losses import Likelihood
 from explorer.training.schedules import Points
@@ -48,17 +48,13 @@ class LearnedSetConfig:
 def problems(config: LearnedSetConfig) -> list[str]:
     """Everything impossible in a configuration, in the user's words."""
     found = []
-    for name in ("latent_dim", "transformers", "epochs", "passes", "batch_size"):
+    for name in ("epochs", "passes", "batch_size"):
         if not 1 <= getattr(config, name) <= 1_000_000:
             found.append(f"{name} = {getattr(config, name)}: expected a whole number from 1 to 1,000,000")
     if config.limit is not None and config.limit < 1:
         found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
     if config.seed < 0:
         found.append(f"seed = {config.seed}: expected at least 0")
-    if not config.localization_widths or min(config.localization_widths) < 1:
-        found.append(f"localization_widths = {config.localization_widths}: expected at least one positive width")
-    if config.log_var_bounds and not config.log_var_bounds[0] < config.log_var_bounds[1]:
-        found.append(f"log_var_bounds = {config.log_var_bounds}: expected lower < upper")
     for name in ("learning_rate", "beta"):
         try:
             PiecewiseLinear(getattr(config, name))
@@ -69,4 +65,9 @@ def problems(config: LearnedSetConfig) -> list[str]:
     for name, table in (("dataset", DATASETS), ("pairs", PAIRS), ("model", MODELS)):
         if getattr(config, name) not in table:
             found.append(f"{name} = {getattr(config, name)!r}: expected one of {', '.join(table)}")
+    if config.model in MODELS:
+        try:
+            model_config(config.model, config.model_config((1, 42, 42)))
+        except ConfigurationError as error:
+            found += error.problems
     return found

@@ -1,0 +1,38 @@
+"""The README's promises hold."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from explorer.models import build_model
+from explorer.papers import EXPERIMENTS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_quick_start_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.S)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "tensor" in done.stdout
+
+
+def test_every_experiment_is_listed_with_its_number_of_parameters():
+    for name, experiment in EXPERIMENTS.items():
+        (count,) = re.findall(rf"\| `{name}` \|.*\| ([\d,]+) \|", README)
+        config = experiment.config
+        model = build_model(config.model, config.model_config((1, 42, 42)))
+        assert sum(p.numel() for p in model.parameters()) == int(count.replace(",", ""))
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([^)h][^)]*)\)", README))
+def test_every_file_that_is_linked_exists(path):
+    assert (ROOT / path).exists()
+
+
+def test_the_test_command_is_marked_for_the_continuous_integration():
+    assert re.search(r"<!-- test command -->\n```bash\n.*pytest\n```", README)
