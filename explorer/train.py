@@ -6,6 +6,8 @@ import json
 import signal
 import sys
 import typing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from explorer.configuration import parse
@@ -17,16 +19,19 @@ from explorer.registry import look_up
 from explorer.training import Bar
 
 
-class InterruptibleBar(Bar):
-    """A bar that turns the first Ctrl-C into a polite stop."""
+@contextmanager
+def politely_stopped(progress: Bar) -> Iterator[Bar]:
+    """The first Ctrl-C asks the loop to stop, the second stops it."""
 
-    def __init__(self, label: str):
-        super().__init__(label)
-        signal.signal(signal.SIGINT, self._stop)
-
-    def _stop(self, *_) -> None:
-        self.cancelled = True
+    def ask(*_) -> None:
+        progress.cancelled = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield progress
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         return run(arguments)
-    except Cancelled:
+    except (Cancelled, KeyboardInterrupt):
         print("stopped. The last finished epoch is saved: add --resume to go on.", file=sys.stderr)
         return 130
     except ExplorerError as error:
@@ -57,7 +62,8 @@ def run(arguments: list[str]) -> int:
     use_all_cores()
     device = pick_device(options.device)
     print(f"{name} on {describe_device(device)}, writing to {output}", file=sys.stderr)
-    path = experiment.train(name, config, Place(output, device, options.root, options.resume), InterruptibleBar(name))
+    with politely_stopped(Bar(name)) as progress:
+        path = experiment.train(name, config, Place(output, device, options.root, options.resume), progress)
     print(path)
     return 0
 

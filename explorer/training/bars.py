@@ -7,9 +7,8 @@ import time
 class Bar:
     """Draws on standard error; where that is no terminal, a line per note."""
 
-    cancelled = False
-
     def __init__(self, label: str, stream=None):
+        self.cancelled = False
         self.label, self.stream = label, stream or sys.stderr
         self.started, self.first, self.drawn = None, 0, 0.0
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 TIMEOUT = 60_000  # milliseconds; a machine that tests on is slow and noisy
 DIGITS = "digits-rts"
 DRAWN = "canvas => canvas.toDataURL()"
+STREAMLITS_PROBE = "/learned_sets/_stcore/"  # on a deep link Streamlit asks below the page's path first, and gets 404
 
 
 class Visitor:
@@ -16,8 +17,13 @@ class Visitor:
         self.page, self.problems = page, []
         page.set_default_timeout(TIMEOUT)
         page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
-        page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
+        page.on("console", self._check_message)
         page.on("request", lambda request: self._check_host(request.url))
+
+    def _check_message(self, message) -> None:
+        where = message.location["url"]
+        if message.type == "error" and STREAMLITS_PROBE not in where:
+            self.problems.append(f"{message.text} {where}")
 
     def _check_host(self, url: str) -> None:
         if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname != "127.0.0.1":

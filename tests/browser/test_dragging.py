@@ -105,7 +105,7 @@ def test_without_the_live_connection_plain_sliders_answer(new_visitor):
     }""")
     visitor.page.goto("/learned_sets?model=digits-rts")
     expect(visitor.page.get_by_text("The live connection could not be opened")).to_be_visible()
-    slider = visitor.page.get_by_role("slider", name="Direction 1", exact=True)
+    slider = visitor.page.get_by_role("group", name="Direction 1").get_by_role("slider")
     slider.focus()
     slider.press("ArrowRight")
     expect(visitor.page.get_by_text(re.compile(r"‖u‖ = (?!0\.000)\d"))).to_be_visible()

@@ -16,10 +16,6 @@ POINT[:2] = 0.9, 1.2
 VIEW = {"image": "5", "radius": "2", "u": encode_point(tuple(POINT)), "panel": "Interpolation"}
 
 
-def selected(visitor):
-    return visitor.page.get_by_role("option", selected=True).first
-
-
 @pytest.fixture
 def linked(visitor):
     visitor.open_learned_set(**VIEW)

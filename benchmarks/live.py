@@ -1,0 +1,160 @@
+"""What a visitor waits for: the next exact frame while dragging, and the page after the release. Measured in Chromium."""
+
+import math
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from playwright.sync_api import sync_playwright
+
+from explorer.checkpoints import load
+from explorer.sets import LatentBall
+from explorer.ui.library import SHIPPED
+from tests.browser.app_server import ARGUMENTS, find_chromium, running_app
+from tests.browser.driving import Visitor
+
+SECONDS, RELEASES, DECODES = 3, 15, 30
+VIEWS = {"one": ("one image", 1, 33), "images": ("64 images", 64, 100)}
+RELEASE_LIMIT = 250
+
+RECORD_FRAMES = """() => { window.frameTimes = []; document.addEventListener("live-frame", event => window.frameTimes.push(event.detail.at)) }"""
+DRAG_EVERY_8_MS = """(slider, seconds) => new Promise(done => {
+  const start = performance.now();
+  const timer = setInterval(() => {
+    const elapsed = performance.now() - start;
+    slider.value = slider.max * Math.sin(elapsed / 400);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    if (elapsed > 1000 * seconds) { clearInterval(timer); slider.dispatchEvent(new Event("change", { bubbles: true })); done() }
+  }, 8);
+})"""
+RECORD_RELEASE = """() => {
+  const caption = () => [...document.querySelectorAll("[data-testid=stCaptionContainer]")].map(each => each.textContent).find(text => text.startsWith("‖u‖ = "));
+  window.addEventListener("pointerup", () => { window.released = performance.now(); window.before = caption(); window.committed = null }, true);
+  new MutationObserver(() => {
+    if (window.released && window.committed === null && caption() && caption() !== window.before) window.committed = performance.now() - window.released;
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+TRIVIAL = """import streamlit as st
+st.caption(f"‖u‖ = {st.slider('value', 0, 1000)}")
+"""
+
+
+def rows() -> list[dict]:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, running_app(Path(folder)) as address:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
+        measured = [row for path in sorted(SHIPPED.rglob("learned_sets/*.safetensors")) for row in _dragged(browser, address, path)]
+        measured.append(_released(browser, address, Path(folder)))
+        browser.close()
+    return measured
+
+
+def _dragged(browser, address: str, checkpoint: Path) -> list[dict]:
+    """For one image and for the grid, by synthetic input and by real mouse moves."""
+    measured, visitor = [], _visitor(browser, address)
+    visitor.open_learned_set(model=checkpoint.stem)
+    visitor.page.evaluate(RECORD_FRAMES)
+    for view, (shown, count, limit) in VIEWS.items():
+        visitor.part(f"view-{view}").click()
+        visitor.until(lambda view=view: visitor.query().get("view", "one") == view, "the view")
+        visitor.settle()
+        before = _decode_milliseconds(checkpoint, count)
+        synthetic, mouse = _intervals(visitor, _synthetic), _intervals(visitor, _mouse)
+        plain = statistics.median([*before, *_decode_milliseconds(checkpoint, count)])
+        for how, times in (("input every 8 ms", synthetic), ("mouse", mouse)):
+            median, p95 = _summary(times)
+            measured.append(
+                {
+                    "benchmark": f"drag {checkpoint.stem}, {shown}, {how}: ms",
+                    "value": median,
+                    "limit": limit,
+                    "peer": f"p95 {p95:.1f}; plain decode {plain:.2f} ms (×{median / plain:.1f})",
+                    "details": {"median": median, "p95": p95, "frames": len(times), "decode": plain, "ratio": median / plain},
+                }
+            )
+    visitor.page.context.close()
+    return measured
+
+
+def _synthetic(visitor: Visitor) -> None:
+    visitor.part("direction-1").evaluate(DRAG_EVERY_8_MS, SECONDS)
+
+
+def _mouse(visitor: Visitor) -> None:
+    x, y = visitor.grab("direction-1")
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        visitor.page.mouse.move(x + 60 * math.sin(3 * (end - time.monotonic())), y)
+    visitor.release()
+
+
+def _intervals(visitor: Visitor, drag) -> list[float]:
+    """Milliseconds between frames that were drawn while dragging."""
+    visitor.page.evaluate("() => { window.frameTimes.length = 0 }")
+    drag(visitor)
+    times = visitor.page.evaluate("() => window.frameTimes")
+    visitor.settle()
+    visitor.page.wait_for_timeout(500)
+    return [later - earlier for earlier, later in zip(times, times[1:])]
+
+
+def _decode_milliseconds(checkpoint: Path, count: int) -> list[float]:
+    """The model's decoder alone, in this process, which has the server's number of threads."""
+    model = load(checkpoint).model
+    perturbations = LatentBall(model, 1.0).at(torch.rand(count, *model.image_shape))
+    point, times = torch.randn(count, perturbations.region.shape[-1]) * 0.05, []
+    with torch.inference_mode():
+        for _ in range(DECODES):
+            started = time.perf_counter()
+            perturbations.perturb(point)
+            times.append(1e3 * (time.perf_counter() - started))
+    return times[DECODES // 3 :]
+
+
+def _released(browser, address: str, folder: Path) -> dict:
+    """From the release of the pointer to the committed norm in the page, beside an app of one slider and one text."""
+    visitor = _visitor(browser, address)
+    visitor.open_learned_set()
+    ours = _release_times(visitor, visitor.part("direction-1"))
+    script = folder / "trivial.py"
+    script.write_text(TRIVIAL, encoding="utf-8")
+    with running_app(folder, script) as trivial_address:
+        trivial = _visitor(browser, trivial_address)
+        trivial.page.goto("/")
+        trivial.page.get_by_text("‖u‖ = ").wait_for()
+        floor = _release_times(trivial, trivial.page.locator("[data-testid=stSlider] [role=group] > div").first)
+    (median, p95), (floor_median, floor_p95) = _summary(ours), _summary(floor)
+    return {
+        "benchmark": "from release to the committed page: ms",
+        "value": median,
+        "limit": RELEASE_LIMIT,
+        "peer": f"p95 {p95:.0f}; an app of one slider and one text {floor_median:.0f} (p95 {floor_p95:.0f})",
+        "details": {"median": median, "p95": p95, "floor_median": floor_median, "floor_p95": floor_p95, "releases": len(ours)},
+    }
+
+
+def _release_times(visitor: Visitor, track) -> list[float]:
+    """Milliseconds, after drags to places in turn."""
+    visitor.page.evaluate(RECORD_RELEASE)
+    times = []
+    for repetition in range(RELEASES + 1):
+        box = track.bounding_box()
+        y = box["y"] + box["height"] / 2
+        visitor.page.mouse.move(box["x"] + 0.5 * box["width"], y)
+        visitor.page.mouse.down()
+        for step in range(1, 11):
+            visitor.page.mouse.move(box["x"] + (0.5 + 0.01 * step * (3 if repetition % 2 else -3)) * box["width"], y)
+        visitor.page.mouse.up()
+        visitor.until(lambda: visitor.page.evaluate("() => window.committed") is not None, "the committed page")
+        visitor.settle()
+        times.append(visitor.page.evaluate("() => window.committed"))
+    return times[1:]
+
+
+def _visitor(browser, address: str) -> Visitor:
+    return Visitor(browser.new_context(base_url=address, viewport={"width": 1280, "height": 1000}).new_page())
+
+
+def _summary(times: list[float]) -> tuple[float, float]:
+    return statistics.median(times), sorted(times)[int(0.95 * len(times))]

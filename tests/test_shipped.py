@@ -1,0 +1,66 @@
+"""The shipped checkpoints are what their README and their headers say."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from explorer.checkpoints import describe, load
+from explorer.data import load_dataset
+from explorer.evaluation import encode_pairs, set_quality
+from explorer.papers.learned_sets import evaluation_pairs, open_learned_set
+
+FOLDER = Path(__file__).parents[1] / "checkpoints" / "learned_sets"
+SHIPPED = sorted(FOLDER.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_readme_repeats_the_header(path):
+    header = describe(path)
+    (row,) = re.findall(rf"^\| `{path.stem}` \|.*$", (FOLDER / "README.md").read_text(encoding="utf-8"), flags=re.M)
+    shown = [float(number) for number in re.findall(r"\d+\.\d+", row)]
+    metrics, radii = header.metrics, header.percentile_radii
+    expected = [header.radius, *(radii[key] for key in ("25", "50", "75"))]
+    expected += [metrics[key] for key in ("squared_error_per_pixel", "cross_entropy_per_pixel", "kl_nats")]
+    assert shown == pytest.approx(expected, abs=0.006)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_weights_are_stored_in_half_precision_and_run_in_float32(path):
+    model = load(path).model
+    assert all(torch.equal(p, p.half().float()) for p in model.parameters())
+
+
+def test_the_digits_are_still_those_it_was_trained_on():
+    header = describe(FOLDER / "digits-rts.safetensors")
+    assert header.dataset["train_fingerprint"] == load_dataset("digits", "train").fingerprint()
+
+
+def test_radius_and_metrics_of_digits_are_measured_again():
+    learned = open_learned_set(FOLDER / "digits-rts.safetensors")
+    header, model = learned.checkpoint.header, learned.checkpoint.model
+    validation = evaluation_pairs(learned.pairs, load_dataset("digits", "validation"))
+    assert encode_pairs(model, *validation).norms.max().item() == pytest.approx(header.radius, rel=1e-3)
+    quality = set_quality(model, *evaluation_pairs(learned.pairs, learned.images), seed=0)
+    assert quality.kl_nats == pytest.approx(header.metrics["kl_nats"], rel=1e-3)
+    assert quality.squared_error_per_pixel == pytest.approx(header.metrics["squared_error_per_pixel"], rel=1e-3)
+
+
+def test_radius_and_metrics_of_mnist_are_measured_again(real_data):
+    learned = open_learned_set(FOLDER / "mnist-rts-compact.safetensors", root=real_data)
+    header, model = learned.checkpoint.header, learned.checkpoint.model
+    validation = evaluation_pairs(learned.pairs, load_dataset("mnist", "validation", real_data))
+    assert encode_pairs(model, *validation).norms.max().item() == pytest.approx(header.radius, rel=1e-3)
+    quality = set_quality(model, *evaluation_pairs(learned.pairs, learned.images), seed=0)
+    assert quality.kl_nats == pytest.approx(header.metrics["kl_nats"], rel=1e-3)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_reconstruction_is_closer_to_the_real_pair_than_the_clean_image(path):
+    learned = open_learned_set(path)
+    clean, perturbed = evaluation_pairs(learned.pairs, learned.images[:64])
+    model = learned.checkpoint.model
+    decoded = model.decode(clean, model.encode(clean, perturbed).mean)
+    errors = [(image - perturbed).square().flatten(1).sum(1).mean() for image in (decoded, clean)]
+    assert errors[0] < 0.4 * errors[1]
