@@ -3,15 +3,13 @@
 import argparse
 import dataclasses
 import json
-import signal
 import sys
 import typing
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from explorer.command_line import politely_stopped, run_command
 from explorer.configuration import parse
-from explorer.errors import Cancelled, ConfigurationError, ExplorerError
+from explorer.errors import ConfigurationError
 from explorer.hardware import describe_device, pick_device, use_all_cores
 from explorer.papers import EXPERIMENTS
 from explorer.papers.base import Experiment, Place
@@ -19,32 +17,9 @@ from explorer.registry import look_up
 from explorer.training import Bar
 
 
-@contextmanager
-def politely_stopped(progress: Bar) -> Iterator[Bar]:
-    """The first Ctrl-C asks the loop to stop, the second stops it."""
-
-    def ask(*_) -> None:
-        progress.cancelled = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield progress
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """The command. Returns 0, 1 for an error that the user can mend, 130 when stopped."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    try:
-        return run(arguments)
-    except (Cancelled, KeyboardInterrupt):
-        print("stopped. The last finished epoch is saved: add --resume to go on.", file=sys.stderr)
-        return 130
-    except ExplorerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return run_command(run, arguments, "stopped. The last finished epoch is saved: add --resume to go on.")
 
 
 def run(arguments: list[str]) -> int:

@@ -20,6 +20,7 @@ LAYERS = [
     {"figures"},
     {"papers", "studies"},
     {"runs"},
+    {"command_line"},
     {"train", "evaluate", "ui"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -58,6 +58,9 @@ class PreActivationBlock(nn.Module):
         return self.conv2(F.relu(self.norm2(hidden)))
 
 
+LARGEST_COORDINATE = 1e6  # in half edges of the image: everything there is border
+
+
 class SpatialTransformer(nn.Module):
     """Moves an image by an affine map computed from a control map, starting from the identity
     (Jaderberg et al., 2015; bilinear, border pixels repeated)."""
@@ -76,5 +79,16 @@ class SpatialTransformer(nn.Module):
         self, image: Float[Tensor, "batch channels height width"], control: Float[Tensor, "batch control"]
     ) -> Float[Tensor, "batch channels height width"]:
         theta = self.affine(self.localization(control)).view(-1, 2, 3)
+        if image.device.type == "cpu" and not (usable := theta.abs() < LARGEST_COORDINATE).all():
+            return self._without_crash(image, theta, usable.all(2).all(1))
+        return self._sample(image, theta)
+
+    @staticmethod
+    def _sample(image: Tensor, theta: Tensor) -> Tensor:
         grid = F.affine_grid(theta, list(image.shape), align_corners=False)
         return F.grid_sample(image, grid, padding_mode="border", align_corners=False)
+
+    def _without_crash(self, image: Tensor, theta: Tensor, usable: Tensor) -> Tensor:
+        """NaN for examples whose map is not finite: torch's CPU kernel reads outside its memory there and ends the process."""
+        moved = self._sample(image, torch.where(usable[:, None, None], theta, 0.0))
+        return torch.where(usable[:, None, None, None], moved, torch.nan)

@@ -33,6 +33,12 @@ def test_the_log_variance_stays_between_its_bounds():
     assert -2 <= log_var.min() and log_var.max() <= 1
 
 
+def test_a_spatial_transformer_without_a_finite_map_gives_nan_instead_of_a_crash():
+    transformer = SpatialTransformer(5, (4,))
+    moved = transformer(torch.rand(2, 1, 42, 42), torch.tensor([[torch.nan] * 5, [0.0] * 5]))
+    assert moved[0].isnan().all() and moved[1].isfinite().all()
+
+
 def test_a_new_spatial_transformer_is_the_identity():
     image = torch.rand(2, 1, 9, 12)
     moved = SpatialTransformer(5, (4,))(image, torch.randn(2, 5))
@@ -64,3 +70,13 @@ def test_all_impossible_fields_are_reported_at_once():
 def test_an_unknown_model_is_answered_with_the_nearest_one():
     with pytest.raises(UnknownName, match="Did you mean 'rts_cvae'"):
         build_model("rts_vae", {})
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf, 1e30])
+def test_a_latent_that_is_not_finite_gives_nan_for_its_own_example_only(tiny_model, value):
+    x, z = torch.rand(2, 1, 16, 16), torch.randn(2, 6)
+    broken = torch.stack([torch.full((6,), value), z[1]]).requires_grad_()
+    decoded = tiny_model.decode(x, broken)
+    decoded.sum().backward()
+    assert torch.allclose(decoded[1:], tiny_model.decode(x[1:], z[1:]), atol=1e-6)
+    assert decoded[0].isnan().all() or decoded[0].isfinite().all()

@@ -1,0 +1,134 @@
+"""Table 4 of the paper for a checkpoint: all six metrics over a split, resumable after an interruption."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from explorer.checkpoints import code_revision, write_atomically
+from explorer.errors import ConfigurationError, OutputError
+from explorer.evaluation.approximation import METRICS, STEPS, Distance, pair_metrics
+from explorer.types import Progress, stop_if_cancelled
+
+from .exploration import LearnedSet
+from .training import evaluation_pairs
+
+PAPER = {  # Table 4: radius, encoder AE, PGD AE, expected AE, over AE, reconstruction, KL
+    "mnist-linf-fc": (28, 0.31, 0.25, 0.32, 0.65, 0.27, 585.5),
+    "mnist-linf-conv": (29, 0.30, 0.27, 0.32, 0.35, 0.27, 610.3),
+    "mnist-rts": (14, 0.29, 0.11, 0.54, 1.03, 0.04, 22.2),
+    "mnist-rts-1": (14, 0.28, 0.10, 0.61, 1.34, 0.05, 22.2),
+    "mnist-rts-5": (14, 0.28, 0.10, 0.53, 0.86, 0.05, 23.7),
+}
+HEADINGS = ("encoder AE", "PGD AE", "expected AE", "over AE", "reconstruction", "KL (nats)")
+
+
+@dataclass(frozen=True)
+class QualitySettings:
+    """How a checkpoint is measured; the paper's values are the defaults. `limit` keeps the first pairs of the test split."""
+
+    distance: Distance = "cross_entropy"  # what the published table reports
+    radius: float | None = None  # the checkpoint's ε
+    limit: int | None = None
+    steps: int = STEPS
+    seed: int = 0
+    batch_size: int = 250
+
+
+@dataclass(frozen=True)
+class QualityTable:
+    """Means over `pairs` pairs with their standard errors, in the order of HEADINGS, and what they were measured with."""
+
+    checkpoint: str
+    radius: float
+    pairs: int
+    means: tuple[float, ...]
+    standard_errors: tuple[float, ...]
+    settings: dict
+    revision: str
+
+
+def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder: Path, progress: Progress) -> Iterator[QualityTable]:
+    """The table of the pairs measured so far, after each batch. `digest` says which checkpoint file this is.
+
+    Batches are kept in `folder` as they are done, so that the same call goes on after an interruption without redoing any. Raises
+    ConfigurationError, OutputError, Cancelled, or ExplorerError naming a metric that is not finite."""
+    _check(settings, learned)
+    radius = learned.radius if settings.radius is None else settings.radius
+    images = learned.images if settings.limit is None else learned.images[: settings.limit]
+    clean, perturbed = evaluation_pairs(learned.pairs, images, learned.device)
+    name = learned.checkpoint.header.name
+    identity = json.dumps([digest, images.fingerprint(), asdict(settings)], sort_keys=True)
+    path = folder / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.jsonl"
+    done = _read(path)
+    for first in range(0, len(images), settings.batch_size):
+        stop_if_cancelled(progress)
+        if first not in done:
+            batch = slice(first, first + settings.batch_size)
+            metrics = pair_metrics(
+                learned.checkpoint.model, clean[batch], perturbed[batch], radius=radius, distance=settings.distance,
+                seed=settings.seed, first=first, steps=settings.steps,
+            )  # fmt: skip
+            done[first] = {key: getattr(metrics, key).tolist() for key in METRICS}
+            _append(path, {"first": first, **done[first]})
+        progress.advance(min(first + settings.batch_size, len(images)), len(images))
+        yield _table(name, radius, [done[key] for key in sorted(done) if key <= first], settings)
+
+
+def file_digest(path: Path) -> str:
+    """Sixteen hexadecimal digits of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def save_table(table: QualityTable, path: Path) -> None:
+    """A results file, which the tables of the paper are read from."""
+    write_atomically(path, json.dumps(asdict(table), indent=1).encode())
+
+
+def _check(settings: QualitySettings, learned: LearnedSet) -> None:
+    problems = []
+    if settings.radius is not None and not 0 <= settings.radius < 1e6:
+        problems.append(f"radius = {settings.radius}: expected a finite number of at least 0")
+    for name, low in (("steps", 0), ("batch_size", 1), ("seed", 0)):
+        if getattr(settings, name) < low:
+            problems.append(f"{name} = {getattr(settings, name)}: expected at least {low}")
+    if settings.limit is not None and not 1 <= settings.limit <= len(learned.images):
+        problems.append(f"limit = {settings.limit}: expected 1 to {len(learned.images)} pairs")
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _table(name: str, radius: float, batches: list[dict], settings: QualitySettings) -> QualityTable:
+    columns = [torch.tensor([value for batch in batches for value in batch[key]], dtype=torch.float64) for key in METRICS]
+    count = len(columns[0])
+    errors = [float(column.std() / math.sqrt(count)) if count > 1 else 0.0 for column in columns]
+    means = tuple(float(column.mean()) for column in columns)
+    return QualityTable(name, radius, count, means, tuple(errors), asdict(settings), code_revision())
+
+
+def _read(path: Path) -> dict[int, dict]:
+    """Finished batches by their first pair; a line that an interruption cut short is measured again."""
+    done = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+            done[row["first"]] = {key: row[key] for key in METRICS}
+        except (ValueError, KeyError, TypeError):
+            continue
+    return done
+
+
+def _append(path: Path, row: dict) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a+b") as file:
+            file.seek(0, 2)
+            cut_short = file.tell() and (file.seek(-1, 2), file.read(1))[1] != b"\n"
+            file.write(b"\n" * bool(cut_short) + json.dumps(row).encode() + b"\n")
+    except OSError as error:
+        raise OutputError(f"{path} could not be written: {error.strerror or error}. Batches measured before are kept.") from error
