@@ -15,17 +15,21 @@ from explorer.ui.library import SHIPPED
 from tests.browser.app_server import ARGUMENTS, find_chromium, running_app
 from tests.browser.driving import Visitor
 
-SECONDS, RELEASES, DECODES = 3, 15, 30
+SECONDS, RELEASES, DECODES = 3, 30, 30
 VIEWS = {"one": ("one image", 1, 33), "images": ("64 images", 64, 100)}
 RELEASE_LIMIT = 250
 
-RECORD_FRAMES = """() => { window.frameTimes = []; document.addEventListener("live-frame", event => window.frameTimes.push(event.detail.at)) }"""
+RECORD_FRAMES = """() => {
+  window.frameTimes = null;
+  document.addEventListener("input", () => { window.frameTimes ??= [] }, true);
+  document.addEventListener("live-frame", event => window.frameTimes?.push(event.detail.at));
+}"""
 DRAG_EVERY_8_MS = """(slider, seconds) => new Promise(done => {
   const start = performance.now();
   const timer = setInterval(() => {
     const elapsed = performance.now() - start;
     slider.value = slider.max * Math.sin(elapsed / 400);
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    slider.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
     if (elapsed > 1000 * seconds) { clearInterval(timer); slider.dispatchEvent(new Event("change", { bubbles: true })); done() }
   }, 8);
 })"""
@@ -82,20 +86,23 @@ def _synthetic(visitor: Visitor) -> None:
 
 
 def _mouse(visitor: Visitor) -> None:
-    x, y = visitor.grab("direction-1")
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        visitor.page.mouse.move(x + 60 * math.sin(3 * (end - time.monotonic())), y)
-    visitor.release()
+    """Back and forth around the middle of the slider, never against its ends, where nothing changes."""
+    box = visitor.part("direction-1").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    visitor.page.mouse.move(x, y)
+    visitor.page.mouse.down()
+    start = time.monotonic()
+    while time.monotonic() < start + SECONDS:
+        visitor.page.mouse.move(x + 80 * math.sin(3 * (time.monotonic() - start)), y)
+    visitor.page.mouse.up()
 
 
 def _intervals(visitor: Visitor, drag) -> list[float]:
-    """Milliseconds between frames that were drawn while dragging."""
-    visitor.page.evaluate("() => { window.frameTimes.length = 0 }")
+    """Milliseconds between frames drawn since the drag's first input."""
+    visitor.page.wait_for_timeout(1000)
+    visitor.page.evaluate("() => { window.frameTimes = null }")
     drag(visitor)
     times = visitor.page.evaluate("() => window.frameTimes")
-    visitor.settle()
-    visitor.page.wait_for_timeout(500)
     return [later - earlier for earlier, later in zip(times, times[1:])]
 
 
@@ -135,7 +142,7 @@ def _released(browser, address: str, folder: Path) -> dict:
 
 
 def _release_times(visitor: Visitor, track) -> list[float]:
-    """Milliseconds, after drags to places in turn."""
+    """Milliseconds, after drags to two places in turn, whose norms differ."""
     visitor.page.evaluate(RECORD_RELEASE)
     times = []
     for repetition in range(RELEASES + 1):
@@ -144,7 +151,7 @@ def _release_times(visitor: Visitor, track) -> list[float]:
         visitor.page.mouse.move(box["x"] + 0.5 * box["width"], y)
         visitor.page.mouse.down()
         for step in range(1, 11):
-            visitor.page.mouse.move(box["x"] + (0.5 + 0.01 * step * (3 if repetition % 2 else -3)) * box["width"], y)
+            visitor.page.mouse.move(box["x"] + (0.5 + 0.01 * step * (3 if repetition % 2 else 2)) * box["width"], y)
         visitor.page.mouse.up()
         visitor.until(lambda: visitor.page.evaluate("() => window.committed") is not None, "the committed page")
         visitor.settle()

@@ -1,13 +1,8 @@
 """One safetensors file per model: tensors, and a JSON header that says what they are. Nothing is ever unpickled."""
 
 import json
-import os
-import platform
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +16,10 @@ from explorer.errors import (
     CheckpointUnreadable,
     ConfigurationError,
     ExplorerError,
-    OutputError,
     UnknownName,
 )
 from explorer.models import build_model, model_config
+from explorer.storage import write_atomically
 
 FORMAT = 1
 HEADER_KEY = "explorer"
@@ -59,50 +54,6 @@ class Checkpoint:
 
     model: nn.Module
     header: Header
-
-
-def library_versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "torch": torch.__version__}
-    for package in ("numpy", "scikit-learn", "safetensors"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            pass
-    return found
-
-
-def code_revision() -> str:
-    """The commit of the running code, with a + where files differ from it; "unknown" outside a checkout."""
-    folder = Path(__file__).parent
-    try:
-        commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=10)
-        changes = subprocess.run(["git", "status", "--porcelain", "."], cwd=folder, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    if commit.returncode:
-        return "unknown"
-    return commit.stdout.strip() + ("+" if changes.stdout.strip() else "")
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a whole file or leave what is there. Raises OutputError."""
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise OutputError(
-            f"{path} could not be written: {error.strerror or error}. What was there before is unchanged. "
-            f"Free some space or choose another folder."
-        ) from error
 
 
 def save(path: str | Path, model: nn.Module, header: Header, dtype: torch.dtype = torch.float32) -> None:
@@ -144,11 +95,15 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointUnreadable(f"{path.name} is damaged or truncated ({error}). Copy or download it again.") from None
+    tensors = {name: value.to(expected[name].dtype) for name, value in tensors.items()}
     broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
     if broken:
         raise CheckpointMismatch(f"{path.name} holds values that are not finite in {_shorten(broken)}: the training diverged.")
+    negative = [name for name, value in tensors.items() if name.endswith("running_var") and (value < 0).any()]
+    if negative:
+        raise CheckpointMismatch(f"{path.name} holds negative variances in {_shorten(negative)}.")
     model = build_model(header.model, header.model_config)
-    model.load_state_dict({name: value.to(expected[name].dtype) for name, value in tensors.items()})
+    model.load_state_dict(tensors)
     return Checkpoint(model.to(device).eval().requires_grad_(False), header)
 
 
@@ -161,6 +116,7 @@ def parse_header(table: Mapping[str, Any], name: str) -> Header:
         )
     try:
         content = json.loads(text)
+        json.dumps(content, ensure_ascii=False).encode()
         written = content["format"]
         if type(written) is not int:
             raise ValueError("format is not a number")
@@ -181,15 +137,21 @@ def _check_numbers(header: Header) -> None:
     """Raise ValueError unless radii are finite and at least 0, percentiles lie in 0 to 100, and metrics are numbers."""
     radii = {"radius": header.radius, **{f"percentile radius {key}": value for key, value in header.percentile_radii.items()}}
     wrong = [f"{key} = {value!r}" for key, value in radii.items() if type(value) not in (int, float) or not 0 <= value < 1e6]
-    wrong += [f"percentile {key!r}" for key in header.percentile_radii if not key.isdecimal() or int(key) > 100]
-    wrong += [f"metric {key} = {value!r}" for key, value in header.metrics.items() if type(value) not in (int, float)]
+    wrong += [f"percentile {key!r}" for key in header.percentile_radii if not (key.isdecimal() and len(key) <= 3 and int(key) <= 100)]
+    wrong += [f"metric {key} = {value!r}" for key, value in header.metrics.items() if not _is_moderate(value)]
     if wrong:
-        raise ValueError(f"expected finite radii of at least 0, percentiles to 100 and numbers as metrics, got {', '.join(wrong)}")
+        raise ValueError(f"expected finite radii of at least 0, percentiles to 100 and numbers as metrics, got {', '.join(wrong)[:300]}")
+
+
+def _is_moderate(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e15
 
 
 def _table(path: Path) -> dict[str, Any]:
     """The table of contents at the head of a safetensors file, checked against the file's length."""
     try:
+        if not path.is_file():
+            raise CheckpointUnreadable(f"{path} cannot be read: there is no such file.")
         size = path.stat().st_size
         with open(path, "rb") as file:
             length = int.from_bytes(file.read(8), "little")
@@ -202,13 +164,23 @@ def _table(path: Path) -> dict[str, Any]:
         raise CheckpointUnreadable(f"{path} cannot be read: {error.strerror or error}.") from None
     except (ValueError, RecursionError):
         raise CheckpointUnreadable(f"{path.name} is not a safetensors file: its table of contents is not JSON.") from None
-    try:
-        end = max((entry["data_offsets"][1] for name, entry in table.items() if name != "__metadata__"), default=0)
-    except (AttributeError, KeyError, TypeError, IndexError):
-        raise CheckpointUnreadable(f"{path.name} is not a safetensors file: its table of contents is malformed.") from None
+    if not isinstance(table, dict) or not all(_is_entry(name, entry) for name, entry in table.items()):
+        raise CheckpointUnreadable(f"{path.name} is not a safetensors file: its table of contents is malformed.")
+    end = max((entry["data_offsets"][1] for name, entry in table.items() if name != "__metadata__"), default=0)
     if end != size - 8 - length:
         raise CheckpointUnreadable(f"{path.name} is truncated: {end + 8 + length} bytes expected, {size} found. Copy or download it again.")
     return table
+
+
+def _is_entry(name: str, entry: Any) -> bool:
+    """Whether this is the metadata, or a tensor's type, shape and place, as the format wants them."""
+    if not isinstance(entry, dict):
+        return False
+    if name == "__metadata__":
+        return all(isinstance(value, str) for value in entry.values())
+    shape, offsets = entry.get("shape"), entry.get("data_offsets")
+    numbers = all(isinstance(each, list) and all(type(n) is int and n >= 0 for n in each) for each in (shape, offsets))
+    return isinstance(entry.get("dtype"), str) and numbers and len(offsets) == 2
 
 
 def _compare(name: str, model: str, expected: Mapping[str, Tensor], found: Mapping[str, Any]) -> None:

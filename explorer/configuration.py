@@ -17,14 +17,14 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], where: str) -> C
         raise ConfigurationError([f"{where}: expected an object of fields, got {type(values).__name__}"])
     hints = typing.get_type_hints(kind)
     known = {field.name: field for field in fields(kind)}
-    problems = [f"{where}: unknown field {name!r}. Known: {', '.join(known)}" for name in values if name not in known]
+    problems = [f"{where}: unknown field {str(name)[:60]!r}. Known: {', '.join(known)}" for name in values if name not in known]
     converted = {}
     for name, field in known.items():
         if name in values:
             try:
                 converted[name] = convert(values[name], hints[name])
             except (TypeError, ValueError) as error:
-                problems.append(f"{where}: {name} = {values[name]!r}: {error}")
+                problems.append(f"{where}: {name} = {str(values[name])[:60]}: {error}")
         elif field.default is MISSING and field.default_factory is MISSING:
             problems.append(f"{where}: {name} is missing")
     if problems:
@@ -51,7 +51,7 @@ def convert(value: Any, hint: Any) -> Any:
             raise ValueError(f"expected {len(inner)} values, got {len(value)}")
         return tuple(convert(each, kind) for each, kind in zip(value, inner))
     if hint is float and type(value) in (int, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not abs(value) < 1e300:
             raise ValueError("expected a finite number")
         return float(value)
     if type(value) is not hint:

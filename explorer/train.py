@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import re
 import sys
 import typing
 from pathlib import Path
@@ -19,7 +20,7 @@ from explorer.training import Bar
 
 def main(arguments: list[str] | None = None) -> int:
     """The command. Returns 0, 1 for an error that the user can mend, 130 when stopped."""
-    return run_command(run, arguments, "stopped. The last finished epoch is saved: add --resume to go on.")
+    return run_command(run, arguments, "stopped. With --resume it goes on from its last finished epoch.")
 
 
 def run(arguments: list[str]) -> int:
@@ -28,7 +29,7 @@ def run(arguments: list[str]) -> int:
         return 0
     name = arguments[0]
     experiment = look_up(EXPERIMENTS, name, "experiment")
-    options = _parser(name, experiment).parse_args(arguments[1:])
+    options = _parser(name, experiment).parse_args(_joined(arguments[1:]))
     config = configure(experiment, vars(options))
     output = options.output or Path("runs") / name
     if options.dry_run:
@@ -73,10 +74,21 @@ def _parser(name: str, experiment: Experiment) -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, help=f"folder for checkpoints and state (runs/{name})")
     parser.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")
-    fields = parser.add_argument_group("configuration")
+    fields = parser.add_argument_group("configuration", "learning_rate and beta are points epoch:value, stretched to the number of epochs")
     for field in dataclasses.fields(experiment.config):
         fields.add_argument(f"--{field.name.replace('_', '-')}", metavar="VALUE", help=f"({_shown(getattr(experiment.config, field.name))})")
     return parser
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """`--log-var-bounds -14,5` as one word: argparse takes a value that begins with a minus for an option."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and re.match(r"-[\d.]", word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _shown(value: typing.Any) -> str:

@@ -1,6 +1,7 @@
 """A learned perturbation set to drag: Wong & Kolter, Learning perturbation sets for robust machine learning, ICLR 2021."""
 
 from dataclasses import replace
+from typing import get_args
 
 import streamlit as st
 
@@ -9,7 +10,8 @@ from explorer.figures import Provenance
 from explorer.papers.learned_sets import KIND, Settings, explore
 from explorer.ui import cache, learned_panels, links
 from explorer.ui.components import plain, show_copy_link, show_problems
-from explorer.ui.learned_sets import Link, Panel, checked, choose_image, drag, encode_point, plain_sliders
+from explorer.ui.learned_sets import choose_image, drag, plain_sliders
+from explorer.ui.learned_sets_link import Link, Panel, checked, encode_point
 from explorer.ui.library import checkpoint_path, find_checkpoints
 
 PAGE = "learned_sets"
@@ -22,22 +24,25 @@ if not names:
     st.info("No checkpoint of a learned set was found. Train one with `python -m explorer.train digits-rts`.")
     st.stop()
 if link.model and link.model not in names:
-    problems = [*problems, f"The link's checkpoint {link.model[:60]!r} is not here. {names[0]!r} is shown instead."]
+    problems.append(f"The link's checkpoint {link.model[:60]!r} is not here. {names[0]!r} is shown instead.")
 
 left, right = st.columns([2, 3], vertical_alignment="bottom")
 with left:
     model = st.selectbox("Checkpoint", names, names.index(link.model) if link.model in names else 0, key=f"model-{revision}")
+if link.model and model != link.model:  # another model's latents and images mean something else
+    link = replace(link, u="", radius=None, image=0, axes=Link().axes)
 link = replace(link, model=model)
 try:
     path = checkpoint_path(model, folders)
     learned = cache.learned_set(path)
     link, refused = checked(link, learned)
 except (ExplorerError, OSError) as error:
-    st.error(str(error))
+    st.error(plain(error, 400))
     st.stop()
 with right:
     header = learned.checkpoint.header
-    st.caption(f"S(x) = {{g(x, μ(x) + σ(x)·u) : ‖u‖₂ ≤ ε}}, ε = {learned.radius:.2f}, {learned.latent_dim} latents, trained on {plain(header.dataset.get('name'))}")
+    trained = plain(header.dataset.get("name"))
+    st.caption(f"S(x) = {{g(x, μ(x) + σ(x)·u) : ‖u‖₂ ≤ ε}}, ε = {learned.radius:.2f}, {learned.latent_dim} latents, trained on {trained}")
 show_problems([*problems, *refused, *([learned.note] if learned.note else [])])
 
 identity = f"{path}:{path.stat().st_mtime_ns}"
@@ -52,13 +57,13 @@ state = drag(link, learned, subject, identity, place)
 if state.socket == "unavailable":
     state = plain_sliders(state, learned, place)
 radius = state.radius
-link = replace(link, u=encode_point(state.delta), radius=None if radius >= learned.radius else radius, view=state.view)
+link = replace(link, u=encode_point(state.delta), radius=None if radius >= learned.radius else radius, view=state.view, axes=state.axes)
 
 clean = learned.pairs.clean(subject.image).to(learned.device)
 result = explore(learned, clean, Settings(radius=radius, delta=state.delta))
 provenance = Provenance(model, link.seed, radius, {"image": subject.name, "u": link.u, "checkpoint_revision": header.revision})
 
-panel = st.segmented_control("Panel", list(Panel.__args__), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
+panel = st.segmented_control("Panel", get_args(Panel), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
 link = replace(link, panel=panel or link.panel)
 if link.panel == "Difference":
     link = learned_panels.show_difference(link, result, subject, provenance, revision)

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
-    {"types", "errors", "configuration", "hardware"},
+    {"types", "errors", "configuration", "hardware", "provenance", "storage"},
     {"registry", "randomness"},
     {"metrics"},
     {"data"},

@@ -1,17 +1,23 @@
 import dataclasses
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from explorer import checkpoints
 from explorer.checkpoints import Header, describe, load, save
 from explorer.errors import CheckpointMismatch, CheckpointTooNew, CheckpointUnreadable, OutputError
+from explorer.storage import write_atomically
 from tests.tiny import TINY
 
+ROOT = Path(__file__).parents[1]
 HEADER = Header(
     kind="learned_set", name="tiny", model="rts_cvae", model_config=TINY, dataset={"name": "digits", "pairs": "rts"}, training={},
     metrics={}, seed=0, radius=3.0, percentile_radii={"25": 1.0, "100": 3.0},
@@ -129,6 +135,11 @@ def test_weights_that_are_not_finite_are_refused(path):
         ({"metrics": {"kl_nats": "low"}}, "metric kl_nats"),
         ({"model_config": {**TINY, "transformers": 10**9}}, "transformers = 1000000000: expected 1 to 64"),
         ({"kind": 7}, "kind"),
+        ({"radius": 10**400}, "radius"),
+        ({"metrics": {"kl_nats": 10**400}}, "metric kl_nats"),
+        ({"model_config": {**TINY, "log_var_bounds": [0, 10**400]}}, "log_var_bounds"),
+        ({"model_config": {**TINY, "log_var_bounds": [-1e200, 1e200]}}, "between -50 and 50"),
+        ({"model_config": [1, 2]}, "model_config"),
         ({"surprise": 1}, "unknown field 'surprise'"),
     ],
     ids=str,
@@ -136,6 +147,55 @@ def test_weights_that_are_not_finite_are_refused(path):
 def test_an_impossible_header_is_refused_in_one_message(path, change, message):
     rewrite(path, **change)
     with pytest.raises(CheckpointMismatch, match=message):
+        load(path)
+
+
+TENSOR = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"__metadata__": "text", "a": TENSOR},
+        {"__metadata__": {"explorer": 5}, "a": TENSOR},
+        {"a": {**TENSOR, "data_offsets": ["0", "4"]}},
+        {"a": {**TENSOR, "data_offsets": [0]}},
+        {"a": {**TENSOR, "shape": None}},
+        {"a": {**TENSOR, "shape": [-1]}},
+        {"a": {**TENSOR, "dtype": ["F32"]}},
+        {"a": [1]},
+        [TENSOR],
+    ],
+    ids=str,
+)
+def test_a_malformed_table_of_contents_is_refused(tmp_path, table):
+    text = json.dumps(table).encode()
+    (tmp_path / "odd.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(4))
+    with pytest.raises(CheckpointUnreadable, match="odd.safetensors"):
+        describe(tmp_path / "odd.safetensors")
+
+
+def test_text_that_cannot_be_shown_is_refused(path):
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["explorer"])
+    header["dataset"]["name"] = "\ud800"
+    save_file(load_file(path), path, {"explorer": json.dumps(header)})
+    with pytest.raises(CheckpointUnreadable):
+        describe(path)
+
+
+def test_weights_that_overflow_float32_are_refused(path):
+    tensors = load_file(path)
+    rewrite(path, {**tensors, "generator.merge.bias": torch.full((1,), 1e300, dtype=torch.float64)})
+    with pytest.raises(CheckpointMismatch, match="not finite"):
+        load(path)
+
+
+def test_negative_variances_are_refused(path):
+    tensors = load_file(path)
+    tensors["prior.block.norm1.running_var"][:] = -5
+    rewrite(path, tensors)
+    with pytest.raises(CheckpointMismatch, match="negative variances"):
         load(path)
 
 
@@ -158,7 +218,32 @@ def test_a_full_disk_leaves_the_old_file_whole(path, tiny_model, monkeypatch):
     assert [each.name for each in path.parent.iterdir()] == ["tiny.safetensors"]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_a_really_full_device_is_one_message():
-    with pytest.raises(OutputError):
-        checkpoints.write_atomically(checkpoints.Path("/dev/full/model"), b"0")
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from explorer.errors import OutputError
+from explorer.storage import write_atomically
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_atomically(Path(sys.argv[1]), bytes(100_000))
+except OutputError as error:
+    print(error)
+"""
+
+
+def test_a_write_that_the_system_cuts_short_leaves_the_old_file_whole(tmp_path):
+    (tmp_path / "model").write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path / "model")], capture_output=True, text=True, cwd=ROOT)
+    assert "could not be written: File too large" in done.stdout
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_an_interrupted_write_leaves_no_temporary_file(tmp_path, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "model", b"0")
+    assert not list(tmp_path.iterdir())

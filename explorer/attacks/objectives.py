@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from explorer.metrics import squared_error
+
 Objective = Callable[[Tensor], Tensor]
 
 
@@ -22,6 +24,6 @@ def squared_distance(target: Float[Tensor, "batch ..."]) -> Objective:
     """‖perturbed − target‖₂²: minimised over a set, it finds the member closest to the target."""
 
     def objective(perturbed: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
-        return (perturbed - target).square().flatten(1).sum(1)
+        return squared_error(perturbed, target)
 
     return objective

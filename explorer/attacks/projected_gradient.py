@@ -68,7 +68,7 @@ def pgd(
     signed_size = step_size if maximise else -step_size
     best = None
     for restart in range(restarts):
-        delta = _start(region, start, streams.restarted(restart))
+        delta = _start(region, start, streams.restarted(streams.restart + restart))
         for done in range(steps):
             stop_if_cancelled(progress)
             loss, gradient = _loss_and_gradient(perturb, objective, delta)

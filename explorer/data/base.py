@@ -43,17 +43,19 @@ class ImageDataset:
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """`load(split, root)` reads a whole split; root is None where no folder is known."""
+    """`load(split, root, download)` reads a whole split; root is None where no folder is known."""
 
-    load: Callable[[str, Path | None], ImageDataset]
+    load: Callable[[str, Path | None, bool], ImageDataset]
     description: str
 
 
-def load_dataset(name: str, split: str = "test", root: str | Path | None = None, limit: int | None = None) -> ImageDataset:
+def load_dataset(
+    name: str, split: str = "test", root: str | Path | None = None, limit: int | None = None, *, download: bool = True
+) -> ImageDataset:
     """A split of a named data set.
 
     `root` is the folder that holds the published files; without it the variable EXPLORER_DATA is used, then ./data.
-    `limit` keeps the first images only. Raises UnknownName, InvalidInput, or DataNotFound that says where it was looked for.
+    `limit` keeps the first images only; without `download` nothing is fetched. Raises UnknownName, InvalidInput, or DataNotFound that says where it was looked for.
     """
     from . import DATASETS
 
@@ -63,7 +65,7 @@ def load_dataset(name: str, split: str = "test", root: str | Path | None = None,
     if limit is not None and limit < 1:
         raise InvalidInput(f"limit is a number of images, at least 1, got {limit}")
     folder = root or os.environ.get("EXPLORER_DATA")
-    dataset = entry.load(split, Path(folder).expanduser() if folder else None)
+    dataset = entry.load(split, Path(folder).expanduser() if folder else None, download)
     return dataset if limit is None else dataset[:limit]
 
 

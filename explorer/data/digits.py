@@ -10,7 +10,7 @@ from .base import ImageDataset, hold_out
 VALIDATION, TEST = 200, 300
 
 
-def load_digits(split: str, root: Path | None = None) -> ImageDataset:
+def load_digits(split: str, root: Path | None = None, download: bool = False) -> ImageDataset:
     """1,297 / 200 / 300 digits, resized from 8×8 to 28×28 with the margin that MNIST's digits have."""
     from sklearn.datasets import load_digits as read
 

@@ -13,6 +13,7 @@ from explorer.errors import InvalidInput
 MAXIMUM_BYTES = 20 << 20
 MAXIMUM_PIXELS = 40_000_000
 MINIMUM_SIDE = 4
+MAXIMUM_RATIO = 14  # the shorter side keeps two pixels of 28
 
 
 def read_picture(content: bytes, channels: int, height: int, width: int) -> Float[Tensor, "1 channels height width"]:
@@ -34,6 +35,9 @@ def read_picture(content: bytes, channels: int, height: int, width: int) -> Floa
             mode = {1: "L", 3: "RGB"}[channels]
             if picture.has_transparency_data:
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "black"), picture.convert("RGBA"))
+            longest, shortest = max(picture.size), min(picture.size)
+            if longest > MAXIMUM_RATIO * shortest:
+                raise InvalidInput(f"the picture is {picture.width}×{picture.height} pixels, too long and thin to be seen at {width}×{height}. Crop it first.")
             fitted = ImageOps.pad(picture.convert(mode), (width, height), Image.Resampling.LANCZOS, color=0)
     except InvalidInput:
         raise

@@ -1,5 +1,42 @@
 """Measures of sets and models over a data set."""
 
+from .approximation import PairMetrics, pair_metrics
 from .set_quality import EncodedPairs, SetQuality, encode_pairs, percentile_radii, set_quality
+from .theory import (
+    Counterexample,
+    Measured,
+    Objective,
+    Theorem1,
+    Theorem2,
+    chi_radius,
+    corollary2,
+    figure4,
+    lemma4,
+    measure_objective,
+    theorem1,
+    theorem2,
+    variance_ratio_interval,
+)
 
-__all__ = ["EncodedPairs", "SetQuality", "encode_pairs", "percentile_radii", "set_quality"]
+__all__ = [
+    "Counterexample",
+    "EncodedPairs",
+    "Measured",
+    "Objective",
+    "PairMetrics",
+    "SetQuality",
+    "Theorem1",
+    "Theorem2",
+    "chi_radius",
+    "corollary2",
+    "encode_pairs",
+    "figure4",
+    "lemma4",
+    "measure_objective",
+    "pair_metrics",
+    "percentile_radii",
+    "set_quality",
+    "theorem1",
+    "theorem2",
+    "variance_ratio_interval",
+]

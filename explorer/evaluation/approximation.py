@@ -62,11 +62,11 @@ def pair_metrics(
         posterior, prior = model.encode(clean, perturbed), model.prior(clean)
         start = set_at.region.project(prior.standardise(posterior.mean))
         encoder = error(set_at.perturb(start))
-        streams = Streams(seed, numbers)
-        draws = [error(set_at.perturb(set_at.region.sample(streams, "normal"))) for _ in range(SAMPLES)]
-        noise = streams.normal((model.latent_dim,)).to(clean)
+        members = Streams(seed, numbers, purpose="members")
+        draws = [error(set_at.perturb(set_at.region.sample(members, "normal"))) for _ in range(SAMPLES)]
+        noise = Streams(seed, numbers, purpose="posterior").normal((model.latent_dim,)).to(clean)
         reconstruction = error(model.decode(clean, posterior.reparameterise(noise)))
-    search = {"steps": steps, "step_size": STEP_SIZE, "streams": Streams(seed, numbers, restart=1)}
+    search = {"steps": steps, "step_size": STEP_SIZE, "streams": Streams(seed, numbers)}
     closest = pgd(set_at, error, maximise=False, start=start, **search)
     farthest = pgd(set_at, error, start="uniform-norm", **search)
     errors = (encoder, closest.loss, torch.stack(draws).mean(0), farthest.loss, reconstruction)

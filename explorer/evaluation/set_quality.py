@@ -70,7 +70,7 @@ def set_quality(
         for start in range(0, len(clean), batch_size):
             stop_if_cancelled(progress)
             x, y = clean[start : start + batch_size], perturbed[start : start + batch_size]
-            noise = Streams(seed, range(start, start + len(x))).normal((model.latent_dim,)).to(x)
+            noise = Streams(seed, range(start, start + len(x)), purpose="posterior").normal((model.latent_dim,)).to(x)
             decoded, posterior, prior = model(x, y, noise)
             values = (squared_error(decoded, y), binary_cross_entropy(decoded, y), kl_divergence(posterior, prior))
             sums += torch.stack([value.double().sum().cpu() for value in values])

@@ -15,8 +15,6 @@ def binary_cross_entropy(
     return values.masked_fill(unknown, torch.nan).flatten(1).sum(1)
 
 
-def squared_error(
-    mean: Float[Tensor, "batch channels height width"], target: Float[Tensor, "batch channels height width"]
-) -> Float[Tensor, "batch"]:
-    """‖mean − target‖₂² over the pixels."""
+def squared_error(mean: Float[Tensor, "batch ..."], target: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
+    """‖mean − target‖₂² over all that belongs to an example."""
     return (mean - target).square().flatten(1).sum(1)

@@ -46,7 +46,7 @@ class ReflectedConv2d(nn.Conv2d):
 
 class PreActivationBlock(nn.Module):
     """Two convolutions with reflection padding, each pre-activated with batch norm and ReLU
-    (Perturbation sets, Appendix D.1, "RTS details")."""
+    (Perturbation sets, Appendix D.1, "RTS details"; its size of 5 follows from the number of parameters)."""
 
     def __init__(self, channels: int, kernel_size: int = 5):
         super().__init__()

@@ -59,8 +59,8 @@ class RtsConfig:
         ]
         if not 1 <= len(self.localization_widths) <= 8 or not all(1 <= width <= 65536 for width in self.localization_widths):
             problems.append(f"localization_widths = {self.localization_widths}: expected 1 to 8 widths from 1 to 65536")
-        if self.log_var_bounds and not self.log_var_bounds[0] < self.log_var_bounds[1]:
-            problems.append(f"log_var_bounds = {self.log_var_bounds}: expected lower < upper")
+        if self.log_var_bounds and not -50 <= self.log_var_bounds[0] < self.log_var_bounds[1] <= 50:
+            problems.append(f"log_var_bounds = {self.log_var_bounds}: expected lower < upper, between -50 and 50")
         if problems:
             raise ConfigurationError(problems)
 

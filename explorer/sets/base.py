@@ -21,7 +21,7 @@ class Region(Protocol):
         ...
 
     def project(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
-        """The nearest feasible point, per example."""
+        """The nearest feasible point, per example; for a region clipped to pixels a feasible one."""
         ...
 
     def sample(self, streams: Streams, law: Law = "uniform") -> Float[Tensor, "batch ..."]:
@@ -29,7 +29,7 @@ class Region(Protocol):
         ...
 
     def ascent_direction(self, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
-        """The maximiser of <gradient, ·> over the region."""
+        """The maximiser of <gradient, ·> over the region; for a region clipped to pixels, over the region before the cut."""
         ...
 
 

@@ -16,14 +16,14 @@ class Bar:
         now = time.monotonic()
         if self.started is None:
             self.started, self.first = now, done
-        if now - self.drawn < 0.2 and done < total and not (note and not self.stream.isatty()):
+        if now - self.drawn < 0.2 and done < total and not note:
             return
         rate = (done - self.first) / (now - self.started) if now > self.started else 0.0
         left = f"{duration((total - done) / rate)} left" if rate > 0 else "estimating"
         filled = int(24 * done / total) if total else 24
         line = f"{self.label} [{'█' * filled}{'·' * (24 - filled)}] {done}/{total} {rate:.1f}/s {left} {note}"
         if self.stream.isatty():
-            self.stream.write(f"\r\x1b[K{line}" + ("\n" if done >= total else ""))
+            self.stream.write(f"\r\x1b[K{line}" + ("\n" if note or done >= total else ""))
         elif note:
             self.stream.write(line + "\n")
         self.stream.flush()

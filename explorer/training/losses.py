@@ -12,7 +12,14 @@ from explorer.metrics import binary_cross_entropy, squared_error
 from explorer.models import kl_divergence
 
 Likelihood = Literal["bernoulli", "gaussian"]
-RECONSTRUCTION = {"bernoulli": binary_cross_entropy, "gaussian": squared_error}
+
+
+def half_squared_error(mean: Float[Tensor, "batch c h w"], target: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch"]:
+    """−log N(target; mean, I) up to a constant."""
+    return squared_error(mean, target) / 2
+
+
+RECONSTRUCTION = {"bernoulli": binary_cross_entropy, "gaussian": half_squared_error}
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,8 @@ Loss = Callable[[nn.Module, tuple[Tensor, ...], State], Tensor]
 def cvae_loss(likelihood: Likelihood) -> Loss:
     """−E_q[log p(perturbed | z, clean)] + β·KL(q || p), one sample of z, in nats up to a constant (Perturbation sets, eq. 6).
 
-    `gaussian` is the squared error, summed over the pixels; `bernoulli` the binary cross-entropy, which Table 4 reports.
+    `bernoulli` is the binary cross-entropy, which Table 4 reports; `gaussian` is ½‖perturbed − g‖², the likelihood N(g, I) of
+    eq. 5, summed over the pixels. (The published code leaves out the ½: likelihood N(g, ½I).)
     """
     reconstruction = RECONSTRUCTION[likelihood]
 

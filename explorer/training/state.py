@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from explorer.checkpoints import write_atomically
 from explorer.errors import CheckpointMismatch, CheckpointUnreadable
+from explorer.storage import write_atomically
 
 KEY = "explorer-training"
 
@@ -44,18 +44,32 @@ class TrainingState:
             with safe_open(path, "pt") as file:
                 note = json.loads((file.metadata() or {})[KEY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
-            raise CheckpointUnreadable(f"{path} is not a training state that can be resumed ({error}). Start again without --resume.") from None
-        different = sorted(k for k in configuration if note["configuration"].get(k) != configuration[k])
+            epoch, history, trained = note["epoch"], note["history"], note["configuration"]
+            different = sorted(k for k in configuration if trained.get(k) != configuration[k])
+        except (SafetensorError, OSError, KeyError, ValueError, AttributeError, TypeError) as error:
+            raise _unusable(path, error) from None
         if different:
-            pairs = ", ".join(f"{k} {note['configuration'].get(k)!r} (now {configuration[k]!r})" for k in different)
+            pairs = ", ".join(f"{k} {trained.get(k)!r} (now {configuration[k]!r})" for k in different)
             raise CheckpointMismatch(f"{path} was trained with {pairs}. Give the same options, or start again without --resume.")
-        model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for key, value in tensors.items():
-            if key.startswith("optimiser."):
-                _, index, name = key.split(".", 2)
-                state.setdefault(int(index), {})[name] = value
-        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-        generator.set_state(tensors["generator"])
-        return TrainingState(note["epoch"], note["history"], note["configuration"])
+        try:
+            model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+            optimiser.load_state_dict({"state": _by_parameter(tensors), "param_groups": optimiser.state_dict()["param_groups"]})
+            generator.set_state(tensors["generator"])
+        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+            raise _unusable(path, error) from None
+        return TrainingState(epoch, history, trained)
+
+
+def _by_parameter(tensors: dict[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
+    """The optimiser's state: its tensors by the number of their parameter."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimiser."):
+            _, index, name = key.split(".", 2)
+            state.setdefault(int(index), {})[name] = value
+    return state
+
+
+def _unusable(path: Path, error: Exception) -> CheckpointUnreadable:
+    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return CheckpointUnreadable(f"{path} is not a training state that can be resumed ({reason}). Start again in another folder.")

@@ -28,14 +28,14 @@ def show_frame() -> None:
         st.caption(f"Computing on **{describe_device(pick_device())}**")
 
 
-def plain(text: object) -> str:
-    """Text from outside, such as a file's name, without any effect as Markdown; at most 80 characters."""
-    return re.sub(r"([\\`*_{}\[\]()<>#~:$])", r"\\\1", str(text)[:80])
+def plain(text: object, length: int = 80) -> str:
+    """Text from outside, such as a file's name, without any effect as Markdown, cut to a length."""
+    return re.sub(r"([\\`*_{}\[\]()<>#~:$])", r"\\\1", str(text)[:length])
 
 
 def show_problems(problems: list[str]) -> None:
     if problems:
-        st.warning("\n\n".join(problems))
+        st.warning("\n\n".join(plain(problem, 500) for problem in problems))
 
 
 def show_picture(picture: np.ndarray, alt: str) -> None:

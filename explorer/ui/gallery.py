@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.papers.learned_sets import KIND
+from explorer.papers.learned_sets import KIND, open_learned_set
 
 from . import cache
 from .components import plain, show_picture
@@ -25,13 +25,13 @@ def show_card(found: Found) -> None:
         st.subheader(plain(found.key), anchor=False)
         st.caption(f"{label} · trained on {plain(header.dataset.get('name', '?'))} · {found.origin}", help=plain(header.description))
         if page is None:
-            st.info(f"No page shows checkpoints of kind {header.kind!r}.")
+            st.info(f"No page shows checkpoints of kind {label}.")
             return
         seed = st.session_state.setdefault(f"gallery.seed.{found.key}", 0)
         try:
             sheet = cache.sample_strip(str(found.path), found.path.stat().st_mtime_ns, 3 + seed, 9, seed)
         except (ExplorerError, OSError) as error:
-            st.error(str(error))
+            st.error(plain(error, 400))
             return
         show_picture(sheet, "a clean image, then random members of its perturbation set")
         facts = [("radius ε", f"{header.radius:.2f}", "the largest latent norm of a real pair, validation split")]
@@ -62,7 +62,7 @@ def add_checkpoints() -> list[str]:
     if upload is not None and upload.file_id != st.session_state.get("gallery.upload_id"):
         st.session_state["gallery.upload_id"] = upload.file_id
         try:
-            key = keep_upload(upload.name, upload.getvalue())
+            key = keep_upload(upload.name, upload.getvalue(), open_learned_set)
             st.session_state["gallery.upload_problem"] = None
             st.toast(f"{key} is in the gallery")
         except ExplorerError as error:
@@ -76,4 +76,4 @@ def show_unreadable(found: list[Found]) -> None:
     if found:
         with st.expander(f"{len(found)} file(s) that cannot be opened"):
             for each in found:
-                st.markdown(f"**{plain(each.key)}**: {each.problem}")
+                st.markdown(f"**{plain(each.key)}**: {plain(each.problem, 400)}")

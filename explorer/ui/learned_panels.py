@@ -10,22 +10,22 @@ from explorer.figures import Provenance, difference, pixels, strip, tile, to_csv
 from explorer.papers.learned_sets import Exploration, LearnedSet, Settings, interpolate, members
 
 from .components import download, png_button, show_picture, show_row
-from .learned_sets import GRID, Link, Subject
+from .learned_sets import GRID, Subject
+from .learned_sets_link import AMPLIFY, STEPS, Link
 
-STEPS, FILM_STEPS = 8, 24
+FILM_STEPS = 24
 LAWS = {
     "normal": "normal, truncated to the ball (the paper's probabilistic set)",
     "uniform": "uniform in the ball",
     "uniform-norm": "uniform length, random direction",
 }
-AMPLIFY = (1, 2, 4, 8, 16, 32)
 
 
 def show_difference(link: Link, result: Exploration, subject: Subject, provenance: Provenance, revision: int) -> Link:
     """The committed member, the clean image, the real pair, and the signed difference with its factor."""
     left, right = st.columns([1, 3], vertical_alignment="center")
     with left:
-        amplify = st.select_slider("Amplification", AMPLIFY, min(AMPLIFY, key=lambda a: abs(a - link.amplify)), format_func=lambda a: f"×{a}", key=f"amplify-{revision}")
+        amplify = st.select_slider("Amplification", AMPLIFY, link.amplify, format_func=lambda a: f"×{a}", key=f"amplify-{revision}")
     with right:
         st.caption(f"‖u‖ = {result.norm:.3f}. Difference: member − clean, ×{amplify}; teal is darker, grey equal, brown lighter.")
     pictures = {

@@ -1,53 +1,28 @@
 """The controls of the Learned sets page: which image, where in the ball, and the panels below."""
 
-import base64
-import zlib
+import hashlib
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import get_args
 
-import numpy as np
 import streamlit as st
 import torch
 
 from explorer.data import read_picture
-from explorer.errors import ExplorerError, InvalidInput
+from explorer.errors import ExplorerError
 from explorer.figures import pixels
 from explorer.papers.learned_sets import LearnedSet, RealPairs
 from explorer.randomness import Streams
 from explorer.sets import L2Ball, LatentBall
-from explorer.sets.base import Law
 
 from . import cache
 from .components import show_row
 from .image_strip import Thumbnails, image_strip
+from .learned_sets_link import Choice, Link, decode_point
 from .live_control import LiveState, live_control
 from .live_scenes import SCENES, Scene
 
 STRIP = 24
 GRID = 64
-Panel = Literal["Difference", "Interpolation", "Random members"]
-Choice = Literal["First images", "Random", "By class", "Upload"]
-
-
-@dataclass(frozen=True)
-class Link:
-    """The page's settings, as they stand in its URL. `u` is the point of the ball: float32 numbers in base64."""
-
-    model: str = ""
-    choice: Choice = "First images"
-    image: int = 0
-    draw: int = 0
-    label: str = ""
-    radius: float | None = None
-    u: str = ""
-    view: Literal["one", "members", "images"] = "one"
-    panel: Panel = "Difference"
-    amplify: int = 1
-    stops: tuple[int, ...] = (0, 1)
-    frame: int = 0
-    seed: int = 0
-    law: Law = "normal"
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -59,58 +34,10 @@ class Subject:
     key: int
 
 
-def encode_point(delta: tuple[float, ...]) -> str:
-    """A point of the ball as URL text; empty for the centre."""
-    if not any(delta):
-        return ""
-    return base64.urlsafe_b64encode(np.asarray(delta, "<f4").tobytes()).decode().rstrip("=")
-
-
-def decode_point(text: str, latent_dim: int) -> tuple[float, ...]:
-    """Raises InvalidInput for text that is no point of that many finite coordinates."""
-    if not text:
-        return (0.0,) * latent_dim
-    try:
-        point = np.frombuffer(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "<f4")
-    except ValueError:
-        raise InvalidInput("the link's u is not a point of this set. The centre is shown instead.") from None
-    if len(point) != latent_dim or not np.isfinite(point).all():
-        raise InvalidInput(f"the link's u is not a point of {latent_dim} finite coordinates. The centre is shown instead.")
-    return tuple(map(float, point))
-
-
-def checked(link: Link, learned: LearnedSet) -> tuple[Link, list[str]]:
-    """The link with every value that this model does not have replaced, and a sentence for each."""
-    problems = []
-    last, epsilon = len(learned.images) - 1, learned.radius
-    if not 0 <= link.image <= last:
-        problems.append(f"The link's image = {link.image} does not exist (0 to {last}). Image 0 is shown instead.")
-        link = replace(link, image=0)
-    if link.radius is not None and not 0 <= link.radius <= epsilon * (1 + 1e-6):
-        problems.append(f"The link's radius = {link.radius:g} is outside 0 to ε = {epsilon:.4g}. ε is shown instead.")
-        link = replace(link, radius=None)
-    if link.label and link.label not in learned.images.class_names:
-        problems.append(f"The link's label = {link.label[:40]!r} is no class of this data set.")
-        link = replace(link, label="")
-    for name, low, high in (("seed", 0, 10**9), ("draw", 0, 10**9), ("amplify", 1, 32), ("frame", 0, 10**6)):
-        if not low <= getattr(link, name) <= high:
-            problems.append(f"The link's {name} = {getattr(link, name)} is outside {low} to {high}. The default is shown instead.")
-            link = replace(link, **{name: getattr(Link(), name)})
-    if not 2 <= len(link.stops) <= 3 or any(not -1 <= stop < 8 for stop in link.stops):
-        problems.append(f"The link's stops = {link.stops} are not two or three perturbations from -1 (clean) to 7.")
-        link = replace(link, stops=Link().stops)
-    try:
-        decode_point(link.u, learned.latent_dim)
-    except InvalidInput as error:
-        problems.append(str(error))
-        link = replace(link, u="")
-    return link, problems
-
-
 def choose_image(link: Link, learned: LearnedSet, identity: str, revision: int) -> tuple[Link, Subject | None, list[str]]:
     """The strip, random, by class, or upload. `identity` says which version of which checkpoint this is."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    choices = list(Choice.__args__)
+    choices = list(get_args(Choice))
     with left:
         choice = st.segmented_control("Image", choices, default=link.choice, required=True, key=f"choice-{revision}", label_visibility="collapsed")
     link = replace(link, choice=choice or link.choice)
@@ -163,7 +90,7 @@ def _uploaded(learned: LearnedSet, identity: str) -> tuple[Subject | None, list[
         image = read_picture(content, channels, height, width)
     except ExplorerError as error:
         return None, [f"{upload.name}: {error}"]
-    key = zlib.crc32(content)
+    key = int.from_bytes(hashlib.sha256(content).digest()[:7])
     return Subject(image, cache.real_pairs(learned, identity, key, image), f"your picture {upload.name}", key), []
 
 
@@ -184,6 +111,7 @@ def drag(link: Link, learned: LearnedSet, subject: Subject, identity: str, revis
         delta=decode_point(link.u, learned.latent_dim),
         radius=learned.radius if link.radius is None else min(link.radius, learned.radius),
         view=link.view,
+        axes=link.axes,
         revision=revision,
         image_shape=learned.checkpoint.model.image_shape,
         caption=subject.name,
@@ -194,10 +122,10 @@ def drag(link: Link, learned: LearnedSet, subject: Subject, identity: str, revis
 def plain_sliders(state: LiveState, learned: LearnedSet, revision: str) -> LiveState:
     """Where no socket can be opened: the radius and the first directions as sliders that answer on release."""
     st.warning("The live connection could not be opened, so the picture follows on release only. A proxy may block WebSockets.")
-    radius = st.slider("Radius", 0.0, learned.radius, state.radius, key=f"plain-radius-{revision}")
+    radius = st.slider("Radius", 0.0, max(learned.radius, 1e-6), state.radius, key=f"plain-radius-{revision}")
     vectors, delta = learned.directions.vectors, torch.tensor(state.delta)
-    for index, column in enumerate(st.columns(4)):
-        extent, old = float(learned.directions.extents[index]), float(vectors[index] @ delta)
+    for index, column in enumerate(st.columns(min(4, len(vectors)))):
+        extent, old = max(float(learned.directions.extents[index]), 1e-6), float(vectors[index] @ delta)
         with column:
             new = st.slider(f"Direction {index + 1}", -extent, extent, max(-extent, min(extent, old)), key=f"plain-{index}-{revision}")
         delta = delta + (new - old) * vectors[index]
@@ -224,4 +152,4 @@ def _scene(learned: LearnedSet, subject: Subject) -> Scene:
 
 def unit_members(latent_dim: int) -> torch.Tensor:
     """64 points of the unit ball of uniform length in random directions, the same ones for every image."""
-    return L2Ball(torch.ones(GRID), (latent_dim,)).sample(Streams(0, range(GRID)), "uniform-norm")
+    return L2Ball(torch.ones(GRID), (latent_dim,)).sample(Streams(0, range(GRID), purpose="members"), "uniform-norm")

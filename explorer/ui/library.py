@@ -2,13 +2,16 @@
 
 import hashlib
 import os
+import secrets
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.checkpoints import Header, describe, load, write_atomically
-from explorer.errors import CheckpointError, InvalidInput, UnknownName
+from explorer.checkpoints import Header, describe, load
+from explorer.errors import CheckpointError, InvalidInput, OutputError
 from explorer.registry import look_up
+from explorer.storage import write_atomically
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
 UPLOADS = Path(tempfile.gettempdir()) / f"explorer-uploads-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
@@ -29,12 +32,13 @@ class Found:
 
 def find_checkpoints(folders: tuple[str, ...] = ()) -> list[Found]:
     """Shipped ones first, then those of EXPLORER_CHECKPOINTS and of the folders given, then uploads."""
-    own = tuple(part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part)
+    own = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
+    roots = list(dict.fromkeys(Path(folder).expanduser().resolve() for folder in (*own, *folders)))
     found = _in(SHIPPED, "shipped", "")
-    for folder in (*own, *folders):
-        found += _in(Path(folder).expanduser(), "folder", f"{Path(folder).name}/")
-    found += _in(UPLOADS, "uploaded", "upload/")
-    return list({each.key: each for each in reversed(found)}.values())[::-1]
+    for index, root in enumerate(roots):
+        same = sum(earlier.name == root.name for earlier in roots[:index])
+        found += _in(root, "folder", f"{root.name}{f'-{same + 1}' if same else ''}/")
+    return found + _in(UPLOADS, "uploaded", "upload/")
 
 
 def checkpoint_path(key: str, folders: tuple[str, ...] = ()) -> Path:
@@ -51,31 +55,52 @@ def check_folder(text: str) -> str:
     return str(path)
 
 
-def keep_upload(name: str, content: bytes) -> str:
-    """Check an uploaded checkpoint by loading it once, keep it, and return its key. Raises CheckpointError, OutputError."""
+def keep_upload(name: str, content: bytes, usable: Callable[[Path], object]) -> str:
+    """Check an uploaded checkpoint by opening it once with `usable`, keep it, and return its key. Raises ExplorerError."""
     if len(content) > MAXIMUM_UPLOAD_MB << 20:
         raise InvalidInput(f"{name} has {len(content) / 1e6:.0f} MB. At most {MAXIMUM_UPLOAD_MB} MB can be uploaded; larger ones: {VARIABLE}.")
     stem = f"{Path(name).stem[:40]}-{hashlib.sha256(content).hexdigest()[:8]}"
-    trial = UPLOADS / f"{stem}.trial"
+    trial = UPLOADS / f"{stem}.{secrets.token_hex(4)}.trial"
     write_atomically(trial, content)
     try:
         load(trial)
+        usable(trial)
         os.replace(trial, UPLOADS / f"{stem}.safetensors")
-    except CheckpointError as error:
-        raise type(error)(str(error).replace(trial.name, name)) from None
+    except (CheckpointError, InvalidInput) as error:
+        raise CheckpointError(str(error).replace(trial.name, name)) from None
+    except OSError as error:
+        raise OutputError(f"{name} could not be kept: {error.strerror or error}.") from None
     finally:
         trial.unlink(missing_ok=True)
     return f"upload/{stem}"
 
 
+def forget_upload(key: str) -> None:
+    """Delete an uploaded checkpoint."""
+    path = UPLOADS / f"{key.removeprefix('upload/')}.safetensors"
+    if path.parent == UPLOADS:
+        path.unlink(missing_ok=True)
+
+
 def _in(folder: Path, origin: str, prefix: str) -> list[Found]:
     found = []
-    for path in sorted(folder.rglob("*.safetensors")) if folder.is_dir() else ():
+    for path in _files(folder):
+        key = prefix + (path.stem if origin == "shipped" else str(path.relative_to(folder).with_suffix("")))
         try:
-            header = describe(path)
+            found.append(Found(key, path, origin, describe(path)))
         except CheckpointError as error:
             if path.name != "state.safetensors":  # a training that can be resumed
-                found.append(Found(prefix + path.stem, path, origin, problem=str(error)))
-            continue
-        found.append(Found(prefix + path.stem, path, origin, header))
+                found.append(Found(key, path, origin, problem=str(error)))
     return found
+
+
+def _files(folder: Path) -> list[Path]:
+    """Checkpoint files at most three folders down, the first 200 in order of their names."""
+    found = []
+    for here, inside, names in os.walk(folder):
+        depth = len(Path(here).relative_to(folder).parts)
+        inside[:] = sorted(each for each in inside if not each.startswith(".")) if depth < 3 else []
+        found += [Path(here) / name for name in sorted(names) if name.endswith(".safetensors")]
+        if len(found) >= 200:
+            break
+    return [path for path in found[:200] if path.is_file()]

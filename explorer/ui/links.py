@@ -13,16 +13,16 @@ Link = TypeVar("Link")
 
 
 def opened(kind: type[Link], page: str) -> tuple[Link, list[str], int]:
-    """The page's settings, what was wrong in the URL, and a revision that changes whenever the URL came from outside.
+    """The page's settings, what was wrong in a URL that came from outside, and a revision that changes with each such URL.
 
     An empty URL gives back what the page showed last in this session."""
     query = st.query_params.to_dict()
     state = st.session_state
     written, stored = state.get(f"{page}.query"), state.get(f"{page}.link")
     if stored is not None and query in (written, {}):
-        return stored, state.get(f"{page}.problems", []), state[f"{page}.revision"]
+        return stored, [], state[f"{page}.revision"]
     link, problems = read(kind, query)
-    state[f"{page}.link"], state[f"{page}.problems"] = link, problems
+    state[f"{page}.link"] = link
     state[f"{page}.revision"] = state.get(f"{page}.revision", 0) + 1
     state[f"{page}.query"] = query
     return link, problems, state[f"{page}.revision"]
@@ -49,7 +49,7 @@ def read(kind: type[Link], query: dict[str, str]) -> tuple[Link, list[str]]:
                 raise ValueError("too long")
             link = replace(link, **{name: parse(text, hints[name])})
         except (TypeError, ValueError) as error:
-            problems.append(f"The link's {name} = {text[:60]!r} cannot be used ({error}). The default is shown instead.")
+            problems.append(f"The link's {name} = {text[:60]!r} cannot be used ({str(error)[:100]}). The default is shown instead.")
     return link, problems
 
 

@@ -19,6 +19,7 @@ ARGUMENTS = (
     "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 START_SECONDS = 120
+NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
 
 
 def find_chromium() -> str | None:
@@ -28,14 +29,14 @@ def find_chromium() -> str | None:
 
 @contextmanager
 def running_app(folder: Path, script: Path = ROOT / "app.py") -> Iterator[str]:
-    """The address of a freshly started Streamlit server. Uploads and the server's log go to `folder`."""
+    """The address of a freshly started Streamlit server. Uploads and the server's log go to `folder`; it downloads nothing."""
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
     command = [
         sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", "--server.address=127.0.0.1",
         f"--server.port={port}",
     ]  # fmt: skip
-    environment = {**os.environ, "EXPLORER_CHECKPOINTS": "", "TMPDIR": str(folder)}
+    environment = {**os.environ, **NO_NETWORK, "EXPLORER_CHECKPOINTS": "", "TMPDIR": str(folder)}
     log = folder / "server.log"
     with open(log, "wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True)

@@ -49,6 +49,28 @@ def test_an_arrow_key_moves_the_picture(visitor, part):
     visitor.until_seen_other_than(before)
 
 
+def test_quick_steps_are_all_kept(visitor):
+    visitor.open_learned_set()
+    slider = visitor.part("direction-1")
+    slider.focus()
+    for _ in range(12):
+        visitor.page.keyboard.press("ArrowRight")
+        visitor.page.wait_for_timeout(70)  # each step is committed while Python still answers an earlier one
+    steps = "slider => Math.round(slider.value / slider.step)"
+    visitor.until(lambda: slider.evaluate(steps) == 12, "the twelfth step")
+    visitor.page.wait_for_timeout(1500)
+    assert slider.evaluate(steps) == 12
+
+
+def test_a_view_chosen_right_after_a_release_stays(visitor):
+    visitor.open_learned_set()
+    visitor.drag("pad")
+    visitor.release()
+    visitor.part("view-images").click()
+    visitor.until(lambda: visitor.query().get("view") == "images", "the view in the link")
+    expect(visitor.part("view-images")).to_have_attribute("aria-checked", "true")
+
+
 def test_reset_brings_back_the_centre(visitor):
     visitor.open_learned_set()
     centre = visitor.seen()

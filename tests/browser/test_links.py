@@ -1,19 +1,20 @@
 """Addresses: a view is opened again from its link, and settings outlive a change of page."""
 
+import base64
+
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from explorer.checkpoints import describe
-from explorer.ui.learned_sets import encode_point
 from explorer.ui.library import SHIPPED
 from tests.browser.driving import DIGITS
 
 pytestmark = pytest.mark.browser
 
-POINT = np.zeros(describe(SHIPPED / "learned_sets" / f"{DIGITS}.safetensors").model_config["latent_dim"])
+POINT = np.zeros(describe(SHIPPED / "learned_sets" / f"{DIGITS}.safetensors").model_config["latent_dim"], "<f4")
 POINT[:2] = 0.9, 1.2
-VIEW = {"image": "5", "radius": "2", "u": encode_point(tuple(POINT)), "panel": "Interpolation"}
+VIEW = {"image": "5", "radius": "2", "u": base64.urlsafe_b64encode(POINT.tobytes()).decode().rstrip("="), "panel": "Interpolation"}
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import gzip
 import struct
+from pathlib import Path
 
 import pytest
 import torch
@@ -63,20 +64,51 @@ def test_missing_files_say_where_they_were_looked_for_and_what_to_do(tmp_path, m
 def test_what_is_missing_is_downloaded_through_torchvision(tmp_path, monkeypatch):
     import torchvision
 
-    def download(base, download):
-        assert download
-        (base / "FashionMNIST" / "raw").mkdir(parents=True)
-        for name, values in (("images-idx3", torch.zeros(10, 28, 28)), ("labels-idx1", torch.arange(10))):
-            (base / "FashionMNIST" / "raw" / f"t10k-{name}-ubyte").write_bytes(idx_bytes(values.byte()))
-
-    monkeypatch.setattr(torchvision.datasets, "FashionMNIST", download)
+    monkeypatch.setattr(torchvision.datasets, "FashionMNIST", publisher(whole=True))
     assert len(load_dataset("fashion_mnist", "test", tmp_path)) == 10
+    assert [path.name for path in tmp_path.iterdir()] == ["FashionMNIST"]
+
+
+def publisher(whole: bool):
+    """Stands for torchvision's class: writes the published layout, or breaks off after the images."""
+
+    def download(base, download):
+        folder = Path(base) / "FashionMNIST" / "raw"
+        folder.mkdir(parents=True)
+        (folder / "t10k-images-idx3-ubyte").write_bytes(idx_bytes(torch.zeros(10, 28, 28).byte()))
+        if not whole:
+            raise RuntimeError("connection lost")
+        (folder / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes(torch.arange(10).byte()))
+
+    return download
+
+
+def test_a_download_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
+    import torchvision
+
+    monkeypatch.setattr(torchvision.datasets, "FashionMNIST", publisher(whole=False))
+    with pytest.raises(DataNotFound, match="the download failed"):
+        load_dataset("fashion_mnist", "test", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_downloaded_where_it_is_not_wanted(tmp_path):
+    with pytest.raises(DataNotFound, match="nothing was downloaded"):
+        load_dataset("fashion_mnist", "test", tmp_path / "none", download=False)
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_command_describes_a_data_set(capsys):
+    from explorer.data.__main__ import main
+
+    assert main(["digits"]) == 0
+    assert "test          300 images (1, 28, 28)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"hello world", b"\x00\x00\x08\x03\x00", idx_bytes(torch.zeros(4, 28, 28).byte())[:-5], gzip.compress(b"x" * 100)[:-9]],
-    ids=["empty", "no idx", "short header", "short body", "cut gzip"],
+    [b"", b"hello world", b"\x00\x00\x08\x03\x00", idx_bytes(torch.zeros(4, 28, 28).byte())[:-5], gzip.compress(b"x" * 100)[:-9], gzip.compress(b"y" * 999)[:12] + b"\xff" * 40],
+    ids=["empty", "no idx", "short header", "short body", "cut gzip", "damaged gzip"],
 )
 def test_a_damaged_file_is_refused(content, tmp_path):
     path = tmp_path / ("images.gz" if content[:2] == b"\x1f\x8b" else "images")

@@ -44,8 +44,9 @@ def test_colour_is_kept_where_the_model_takes_it():
     assert read_picture(encoded(array), 3, 32, 32).mean((0, 2, 3)).tolist() == [1, 0, 0]
 
 
-def test_a_wide_picture_is_resized():
-    assert read_picture(encoded(np.zeros((8, 10_000), np.uint8)), 1, 28, 28).shape == (1, 1, 28, 28)
+def test_a_wide_picture_is_resized_and_still_seen():
+    picture = read_picture(encoded(np.full((1000, 10_000), 255, np.uint8)), 1, 28, 28)
+    assert picture.shape == (1, 1, 28, 28) and picture[0, 0, 13:15].min() > 0.5
 
 
 def huge_png() -> bytes:
@@ -68,11 +69,12 @@ def noise_png() -> bytes:
         (b"not a picture", "format is not known"),
         (noise_png()[:2000], "damaged"),
         (encoded(np.zeros((1, 1), np.uint8)), "1×1 pixels"),
+        (encoded(np.full((5, 10_000), 255, np.uint8)), "too long and thin"),
         (huge_png(), "make it smaller"),
         (b"\x00" * (21 << 20), "At most 20 MB"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "format is not known"),
     ],
-    ids=["text", "truncated", "one pixel", "bomb", "large", "svg"],
+    ids=["text", "truncated", "one pixel", "ribbon", "bomb", "large", "svg"],
 )
 def test_what_is_no_usable_picture_is_refused_in_one_message(content, message):
     with pytest.raises(InvalidInput, match=message):

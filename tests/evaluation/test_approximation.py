@@ -81,7 +81,8 @@ def test_the_farthest_member_is_opposite_to_the_residual(linear, pairs):
     residual = (pairs[1] - pairs[0]).flatten(1)
     along = (residual @ columns / 0.3).norm(dim=1)
     expected = residual.square().sum(1) - along.square() + (along + 0.1 * 0.3 * 2).square()
-    assert torch.allclose(measured(model, pairs, radius=2.0, steps=200).over_error, expected / 4, rtol=1e-3)
+    found = measured(model, pairs, radius=2.0, steps=200).over_error
+    assert (found <= expected / 4 * (1 + 1e-4)).all() and torch.allclose(found, expected / 4, rtol=0.02)
 
 
 def test_the_expected_error_is_that_of_the_truncated_prior(linear, pairs):

@@ -1,18 +1,22 @@
 import dataclasses
 import json
+import math
 import subprocess
 import sys
 import time
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from explorer.checkpoints import describe, load
-from explorer.errors import CheckpointMismatch, ConfigurationError, DataNotFound, ExplorerError, InvalidInput
+from explorer.errors import Cancelled, CheckpointMismatch, ConfigurationError, InvalidInput, OutputError, UnknownName
 from explorer.papers import EXPERIMENTS
 from explorer.papers.base import Place
 from explorer.papers.learned_sets import Settings, evaluation_pairs, explore, interpolate, members, open_learned_set
 from explorer.train import configure, main
+from explorer.training import TrainingState
 from explorer.types import Silent
 
 SMALL = ["--limit", "48", "--batch-size", "16", "--latent-dim", "4", "--localization-widths", "8", "--transformers", "2", "--passes", "1"]
@@ -55,37 +59,87 @@ def test_training_lowers_the_validation_objective(tmp_path):
     assert history[-1]["validation"] < 0.9 * history[0]["validation"]
 
 
-def test_a_stopped_training_resumes_to_the_same_weights(tmp_path):
-    assert train(tmp_path / "whole", "--epochs", "3") == 0
+class Recorder(Silent):
+    """Remembers where the loop was, and asks it to stop at a step."""
 
-    class StopInThirdEpoch(Silent):
-        steps = 0
+    def __init__(self, stop_at=math.inf):
+        self.steps, self.stop_at, self.cancelled = [], stop_at, False
 
-        def advance(self, done, total, note=""):
-            self.cancelled = done >= 7
+    def advance(self, done, total, note=""):
+        self.steps.append(done)
+        self.cancelled = done >= self.stop_at
 
-    config = configure(EXPERIMENTS["digits-rts"], dict(zip([o[2:].replace("-", "_") for o in SMALL[::2]], SMALL[1::2])) | {"epochs": "3"})
-    place = Place(tmp_path / "parts", torch.device("cpu"))
-    with pytest.raises(ExplorerError):
-        EXPERIMENTS["digits-rts"].train("digits-rts", config, place, StopInThirdEpoch())
-    assert train(tmp_path / "parts", "--epochs", "3", "--resume") == 0
-    first, second = (load(tmp_path / part / "last.safetensors").model.state_dict() for part in ("whole", "parts"))
+
+def small_config(**changes):
+    names = [option[2:].replace("-", "_") for option in SMALL[::2]]
+    return configure(EXPERIMENTS["digits-rts"], dict(zip(names, SMALL[1::2])) | changes)
+
+
+def weights(folder):
+    return load(folder / "last.safetensors").model.state_dict()
+
+
+def test_a_stopped_training_resumes_where_it_was_to_the_same_weights(tmp_path):
+    config, run = small_config(epochs="3"), EXPERIMENTS["digits-rts"].train
+    run("digits-rts", config, Place(tmp_path / "whole", torch.device("cpu")), Silent())
+    with pytest.raises(Cancelled):
+        run("digits-rts", config, Place(tmp_path / "parts", torch.device("cpu")), Recorder(stop_at=7))
+    resumed = Recorder()
+    run("digits-rts", config, Place(tmp_path / "parts", torch.device("cpu"), resume=True), resumed)
+    assert resumed.steps[0] == 6, "two epochs of three steps are not trained again"
+    first, second = weights(tmp_path / "whole"), weights(tmp_path / "parts")
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.slow
 def test_a_killed_training_resumes_to_the_same_weights(tmp_path):
-    command = [sys.executable, "-m", "explorer.train", "digits-rts", *SMALL, "--epochs", "40", "--output"]
+    command = [sys.executable, "-m", "explorer.train", "digits-rts", *SMALL, "--epochs", "12", "--output"]
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
-    process = subprocess.Popen([*command, str(tmp_path / "parts")], stderr=subprocess.DEVNULL)
-    while not (tmp_path / "parts" / "history.json").exists():
-        time.sleep(0.01)
+    process = subprocess.Popen([*command, str(tmp_path / "parts")], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while not (tmp_path / "parts" / "state.safetensors").exists():
+        time.sleep(0.002)
     process.kill()
     process.wait()
     assert not (tmp_path / "parts" / "digits-rts.safetensors").exists(), "the kill came in the middle"
-    subprocess.run([*command, str(tmp_path / "parts"), "--resume"], check=True, capture_output=True)
-    first, second = (load(tmp_path / part / "last.safetensors").model.state_dict() for part in ("whole", "parts"))
+    assert 1 <= len(json.loads((tmp_path / "parts" / "history.json").read_text())) < 12
+    done = subprocess.run([*command, str(tmp_path / "parts"), "--resume"], check=True, capture_output=True, text=True)
+    assert "epoch 1:" not in done.stderr and "epoch 12:" in done.stderr
+    first, second = weights(tmp_path / "whole"), weights(tmp_path / "parts")
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_training_is_not_resumed_on_other_images(checkpoint):
+    config = small_config(epochs="2")
+    config = dataclasses.replace(config, limit=47)
+    with pytest.raises(CheckpointMismatch, match="train images"):
+        EXPERIMENTS["digits-rts"].train("digits-rts", config, Place(checkpoint.parent, torch.device("cpu"), resume=True), Silent())
+
+
+@pytest.mark.parametrize("keep", [0, 100, 5000])
+def test_a_damaged_state_is_one_message(checkpoint, tmp_path, capsys, keep):
+    (tmp_path / "state.safetensors").write_bytes((checkpoint.parent / "state.safetensors").read_bytes()[:keep])
+    assert train(tmp_path, "--epochs", "2", "--resume") == 1
+    assert "not a training state that can be resumed" in capsys.readouterr().err
+
+
+def test_a_full_disk_in_mid_training_leaves_the_last_epoch_whole(tmp_path, monkeypatch, capsys):
+    assert train(tmp_path, "--epochs", "1") == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        TrainingState(2, [], {}).save(tmp_path / "state.safetensors", torch.nn.Linear(1, 1), torch.optim.Adam([torch.zeros(1)]), torch.Generator())
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_unwritable_folder_is_found_before_the_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    recorder = Recorder()
+    with pytest.raises(OutputError):
+        EXPERIMENTS["digits-rts"].train("digits-rts", small_config(epochs="1"), Place(tmp_path / "file" / "run", torch.device("cpu")), recorder)
+    assert not recorder.steps
 
 
 def test_an_old_training_is_not_overwritten(checkpoint, capsys):
@@ -99,6 +153,38 @@ def test_resuming_with_other_options_is_refused(checkpoint):
     config = dataclasses.replace(EXPERIMENTS["digits-rts"].config, epochs=5)
     with pytest.raises(CheckpointMismatch, match="epochs 2 .now 5."):
         EXPERIMENTS["digits-rts"].train("digits-rts", config, Place(checkpoint.parent, torch.device("cpu"), resume=True), Silent())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seed", "99999999999999999999999"], "seed"),
+        (["--limit", "-3"], "limit"),
+        (["--beta", "0:-1,5:1"], "at least 0"),
+        (["--learning-rate", "-5:0.1,-1:0.2"], "at least 0"),
+        (["--log-var-bounds", "5,-14"], "lower < upper"),
+        (["--device", "cuda:99"], "cuda:99"),
+        (["--device", "tpu"], "tpu"),
+        (["--localization-widths", "0"], "widths"),
+    ],
+    ids=str,
+)
+def test_an_impossible_option_is_one_message(options, message, tmp_path, capsys):
+    assert train(tmp_path / "none", "--epochs", "1", *options) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and message in error
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_value_that_begins_with_a_minus_can_be_typed(tmp_path, capsys):
+    assert train(tmp_path / "none", "--log-var-bounds", "-14,5", "--dry-run") == 0
+    assert "-14.0" in capsys.readouterr().out
+
+
+def test_a_training_that_diverges_says_to_lower_the_rate(tmp_path, capsys):
+    options = ["--learning-rate", "0:1000000", "--log-var-bounds", "none"]
+    assert train(tmp_path, "--epochs", "3", *options) == 1
+    assert "Lower the learning rate" in capsys.readouterr().err
 
 
 def test_all_impossible_options_are_reported_at_once(capsys):
@@ -167,20 +253,20 @@ def test_an_image_that_does_not_exist_is_refused(learned):
         learned.clean(300)
 
 
-def test_a_missing_data_set_is_replaced_by_the_embedded_one_and_said(checkpoint, tmp_path, monkeypatch):
-    from safetensors import safe_open
-    from safetensors.torch import load_file, save_file
-
+def test_a_missing_data_set_is_replaced_by_the_embedded_one_and_said(checkpoint, tmp_path):
     with safe_open(checkpoint, "pt") as file:
         text = file.metadata()["explorer"].replace('"name": "digits"', '"name": "mnist"')
     save_file(load_file(checkpoint), tmp_path / "mnist.safetensors", {"explorer": text})
-
-    def no_network(*_):
-        raise DataNotFound("nowhere")
-
-    monkeypatch.setattr("explorer.data.idx._download", no_network)
     opened = open_learned_set(tmp_path / "mnist.safetensors", root=tmp_path)
     assert "'digits' stands in" in opened.note and len(opened.images) == 300
+
+
+def test_an_unknown_kind_of_pairs_is_refused(checkpoint, tmp_path):
+    with safe_open(checkpoint, "pt") as file:
+        text = file.metadata()["explorer"].replace('"pairs": "rts"', '"pairs": "rst"')
+    save_file(load_file(checkpoint), tmp_path / "odd.safetensors", {"explorer": text})
+    with pytest.raises(UnknownName, match="Did you mean 'rts'"):
+        open_learned_set(tmp_path / "odd.safetensors")
 
 
 def test_problems_in_a_configuration_raise_before_anything_is_written(tmp_path):

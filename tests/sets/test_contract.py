@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+import explorer.sets
 from explorer.attacks import pgd
 from explorer.models import build_model
 from explorer.randomness import Streams
@@ -52,6 +53,11 @@ def search(perturbations, count, **options):
 
 def far_points(shape, count):
     return 100 * torch.randn(count, *shape, generator=torch.Generator().manual_seed(2))
+
+
+def test_every_set_of_the_package_is_in_the_contract():
+    tested = {type(make(radius)) for make, radius, _ in SETS.values()}
+    assert tested == set(explorer.sets.SETS.values())
 
 
 def test_every_set_keeps_the_protocols(case):

@@ -1,8 +1,11 @@
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.distributions import Normal
 
-from explorer.models import Gaussian, kl_divergence
+from explorer.models import kl_divergence
 from explorer.training import State, cvae_loss
 
 
@@ -39,6 +42,9 @@ def test_examples_do_not_influence_each_other(tiny_model, pair):
     assert torch.allclose(first[:2], second[:2]) and not torch.allclose(first[2], second[2])
 
 
-def test_the_divergence_of_a_gaussian_with_itself_adds_nothing():
-    g = Gaussian(torch.zeros(1, 2), torch.zeros(1, 2))
-    assert kl_divergence(g, g).item() == 0
+def test_the_gaussian_term_is_a_unit_normals_log_density(tiny_model, pair):
+    noise = torch.randn(3, 6, generator=state(0.0).generator)
+    decoded = tiny_model(*pair, noise)[0]
+    density = Normal(decoded, 1.0).log_prob(pair[1]).flatten(1).sum(1)
+    constant = 128 * math.log(2 * math.pi)
+    assert torch.allclose(cvae_loss("gaussian")(tiny_model, pair, state(0.0)), -density - constant, rtol=1e-3)

@@ -1,12 +1,15 @@
 import re
 
 import pytest
+import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from explorer.errors import CheckpointError, InvalidInput, UnknownName
+from explorer.errors import CheckpointError, InvalidInput, OutputError, UnknownName
+from explorer.papers.learned_sets import open_learned_set
 from explorer.ui import library
 from explorer.ui.components import plain
-from explorer.ui.library import check_folder, checkpoint_path, find_checkpoints, keep_upload
+from explorer.ui.library import check_folder, checkpoint_path, find_checkpoints, forget_upload, keep_upload
 
 
 @pytest.fixture(autouse=True)
@@ -40,37 +43,75 @@ def test_a_broken_file_is_listed_with_its_problem(tmp_path):
 
 
 def test_an_upload_is_checked_and_kept(shipped):
-    key = keep_upload("my set.safetensors", shipped.read_bytes())
+    key = keep_upload("my set.safetensors", shipped.read_bytes(), open_learned_set)
     assert checkpoint_path(key).read_bytes() == shipped.read_bytes()
 
 
 def test_a_broken_upload_is_refused_by_its_own_name_and_leaves_nothing(uploads, shipped):
     with pytest.raises(CheckpointError, match="cut.safetensors is truncated"):
-        keep_upload("cut.safetensors", shipped.read_bytes()[:-100])
+        keep_upload("cut.safetensors", shipped.read_bytes()[:-100], open_learned_set)
     assert not list(uploads.iterdir())
 
 
 def test_an_upload_of_another_shape_is_refused(tmp_path, shipped):
-    from safetensors import safe_open
-
     with safe_open(shipped, "pt") as file:
         metadata = file.metadata()
     tensors = load_file(shipped)
     tensors["generator.merge.bias"] = tensors["generator.merge.bias"].repeat(2)
     save_file(tensors, tmp_path / "odd.safetensors", metadata)
     with pytest.raises(CheckpointError, match=r"generator.merge.bias has shape \(2,\), expected \(1,\)"):
-        keep_upload("odd.safetensors", (tmp_path / "odd.safetensors").read_bytes())
+        keep_upload("odd.safetensors", (tmp_path / "odd.safetensors").read_bytes(), open_learned_set)
 
 
 def test_a_large_upload_is_refused(monkeypatch):
     monkeypatch.setattr(library, "MAXIMUM_UPLOAD_MB", 0)
     with pytest.raises(InvalidInput, match="At most 0 MB"):
-        keep_upload("big.safetensors", b"12345678")
+        keep_upload("big.safetensors", b"12345678", open_learned_set)
 
 
 def test_an_upload_cannot_choose_its_folder(uploads, shipped):
-    keep_upload("../../outside.safetensors", shipped.read_bytes())
+    keep_upload("../../outside.safetensors", shipped.read_bytes(), open_learned_set)
     assert all(path.parent == uploads for path in uploads.rglob("*"))
+
+
+def test_an_upload_whose_weights_are_unusable_is_refused(tmp_path, shipped, uploads):
+    with safe_open(shipped, "pt") as file:
+        metadata = file.metadata()
+    tensors = {name: value.float() if value.is_floating_point() else value for name, value in load_file(shipped).items()}
+    tensors["prior.mean.weight"] = torch.full_like(tensors["prior.mean.weight"], 3e38)
+    save_file(tensors, tmp_path / "wild.safetensors", metadata)
+    with pytest.raises(CheckpointError, match="wild.safetensors encodes real pairs as values that are not finite"):
+        keep_upload("wild.safetensors", (tmp_path / "wild.safetensors").read_bytes(), open_learned_set)
+    assert not list(uploads.iterdir())
+
+
+def test_an_unwritable_upload_folder_is_one_message(monkeypatch, tmp_path, shipped):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(library, "UPLOADS", tmp_path / "file" / "uploads")
+    with pytest.raises(OutputError, match="could not be written"):
+        keep_upload("set.safetensors", shipped.read_bytes(), open_learned_set)
+
+
+def test_an_upload_can_be_forgotten(shipped):
+    key = keep_upload("my set.safetensors", shipped.read_bytes(), open_learned_set)
+    forget_upload(key)
+    assert key not in {each.key for each in find_checkpoints()}
+
+
+def test_forgetting_deletes_nothing_outside_the_uploads(tmp_path, shipped):
+    (tmp_path / "precious.safetensors").write_bytes(shipped.read_bytes())
+    forget_upload("upload/../precious")
+    assert (tmp_path / "precious.safetensors").exists()
+
+
+def test_equal_names_in_different_folders_are_all_found(tmp_path, shipped):
+    for training in ("a", "b"):
+        (tmp_path / "runs" / training).mkdir(parents=True)
+        (tmp_path / "runs" / training / "best.safetensors").write_bytes(shipped.read_bytes())
+    (tmp_path / "other" / "runs").mkdir(parents=True)
+    (tmp_path / "other" / "runs" / "best.safetensors").write_bytes(shipped.read_bytes())
+    keys = {each.key for each in find_checkpoints((str(tmp_path / "runs"), str(tmp_path / "other" / "runs")))}
+    assert {"runs/a/best", "runs/b/best", "runs-2/best"} <= keys
 
 
 def test_an_unknown_checkpoint_is_answered_with_the_nearest_one():

@@ -1,7 +1,7 @@
 import pytest
 
 from explorer.errors import InvalidInput
-from explorer.ui.learned_sets import Link, decode_point, encode_point
+from explorer.ui.learned_sets_link import Link, decode_point, encode_point
 from explorer.ui.links import read, write
 
 

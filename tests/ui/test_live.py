@@ -261,10 +261,23 @@ def test_the_latest_request_wins(page):
 def test_connections_take_turns(port, page, token):
     """A slow page that always has a request waiting does not keep another from its frames."""
     slow = fake_scene(lambda delta: time.sleep(0.05) or torch.zeros(1, 1, 2, 2))
-    for i in range(20):
-        page.send(json.dumps({"id": i, "scene": slow, "view": "one", "delta": [0.0] * LATENT, "radius": 1.0}))
-    with opened(port) as other:
-        assert ask(other, token, DELTA, id=9)["id"] == 9
+    answered = threading.Event()
+
+    def drag_without_end():
+        for i in range(2000):
+            if answered.wait(0.01):
+                return
+            page.send(json.dumps({"id": i, "scene": slow, "view": "one", "delta": [0.0] * LATENT, "radius": 1.0}))
+
+    dragging = threading.Thread(target=drag_without_end)
+    dragging.start()
+    try:
+        with opened(port) as other:
+            assert [ask(other, token, DELTA, id=i)["id"] for i in range(3)] == [0, 1, 2]
+            assert dragging.is_alive(), "the slow page was still asking"
+    finally:
+        answered.set()
+        dragging.join()
 
 
 def test_an_exception_while_decoding_is_a_message(page, token):

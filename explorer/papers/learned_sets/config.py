@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from explorer.data import DATASETS, PAIRS
 from explorer.errors import ConfigurationError, InvalidInput
 from explorer.models import MODELS, model_config
+from explorer.randomness import LARGEST_KEY
 from explorer.training import PiecewiseLinear
 from explorer.training.losses import Likelihood
 from explorer.training.schedules import Points
@@ -53,15 +54,15 @@ def problems(config: LearnedSetConfig) -> list[str]:
             found.append(f"{name} = {getattr(config, name)}: expected a whole number from 1 to 1,000,000")
     if config.limit is not None and config.limit < 1:
         found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
-    if config.seed < 0:
-        found.append(f"seed = {config.seed}: expected at least 0")
+    if not 0 <= config.seed <= LARGEST_KEY:
+        found.append(f"seed = {config.seed}: expected 0 to 2**63 - 1")
     for name in ("learning_rate", "beta"):
         try:
             PiecewiseLinear(getattr(config, name))
         except InvalidInput as error:
             found.append(f"{name}: {error}")
-        if any(value < 0 for _, value in getattr(config, name)):
-            found.append(f"{name} = {getattr(config, name)}: expected values of at least 0")
+        if any(epoch < 0 or value < 0 for epoch, value in getattr(config, name)):
+            found.append(f"{name} = {getattr(config, name)}: expected epochs and values of at least 0")
     for name, table in (("dataset", DATASETS), ("pairs", PAIRS), ("model", MODELS)):
         if getattr(config, name) not in table:
             found.append(f"{name} = {getattr(config, name)!r}: expected one of {', '.join(table)}")

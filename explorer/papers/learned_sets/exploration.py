@@ -8,15 +8,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.checkpoints import Checkpoint, load
-from explorer.data import PAIRS, ImageDataset, RtsPairs, load_dataset
-from explorer.errors import DataNotFound, InvalidInput
+from explorer.data import DATASETS, PAIRS, ImageDataset, RtsPairs, load_dataset
+from explorer.errors import CheckpointMismatch, DataNotFound, InvalidInput, UnknownName
 from explorer.evaluation import encode_pairs
 from explorer.randomness import Streams
+from explorer.registry import look_up
 from explorer.sets import LatentBall
 from explorer.sets.base import Law
 
 from .config import KIND
-from .training import evaluation_pairs
+from .training import EVALUATION_SEED, evaluation_pairs
 
 DIRECTIONS = 12
 FALLBACK = "digits"
@@ -62,7 +63,7 @@ class LearnedSet:
 
     def real_pairs(self, image: Float[Tensor, "1 c h w"], key: int, count: int = 8) -> "RealPairs":
         """Real perturbations of an unframed image and where they lie; the first is the pair used in evaluation."""
-        draws = torch.cat([Streams(0, [key], restart).uniform((self.pairs.draws,)) for restart in range(count)])
+        draws = torch.cat([Streams(EVALUATION_SEED, [key], restart, "pairs").uniform((self.pairs.draws,)) for restart in range(count)])
         perturbed = self.pairs.perturb(image.cpu().expand(count, -1, -1, -1), draws).to(self.device)
         clean = self.pairs.clean(image.cpu()).to(self.device).expand_as(perturbed)
         parameters = self.pairs.parameters(draws)
@@ -118,17 +119,22 @@ def open_learned_set(path: str | Path, device: str | torch.device = "cpu", root:
     header, name = checkpoint.header, str(checkpoint.header.dataset.get("name"))
     if header.kind != KIND:
         raise InvalidInput(f"{Path(path).name} is a {header.kind!r}, this page shows {KIND!r}")
-    pairs = PAIRS.get(str(header.dataset.get("pairs")), RtsPairs)()
+    pairs = look_up(PAIRS, str(header.dataset.get("pairs"))[:40], "kind of pairs")()
     note = None
     try:
-        images, validation = (load_dataset(name, split, root) for split in ("test", "validation"))
-    except (DataNotFound, KeyError):
-        note = f"The data set {name!r} is not on this machine, so {FALLBACK!r} stands in. Set EXPLORER_DATA to the folder that holds it."
+        images, validation = (load_dataset(name, split, root, download=False) for split in ("test", "validation"))
+    except (DataNotFound, UnknownName) as error:
+        known = "not on this machine" if isinstance(error, DataNotFound) else "not known here"
+        note = f"The data set {name[:40]!r} is {known}, so {FALLBACK!r} stands in."
+        if name in DATASETS:
+            note += f" To get it: python -m explorer.data {name}, or set EXPLORER_DATA to the folder that holds it."
         images, validation = (load_dataset(FALLBACK, split, root) for split in ("test", "validation"))
-    framed = pairs.image_shape(tuple(images.images.shape[1:]))
-    if framed != checkpoint.model.image_shape:
-        raise InvalidInput(f"{Path(path).name} takes images of {checkpoint.model.image_shape}, the pairs of {name!r} are {framed}")
+    framed, taken = pairs.image_shape(tuple(images.images.shape[1:])), checkpoint.model.image_shape
+    if framed != taken:
+        raise InvalidInput(f"{Path(path).name} takes images of {taken}, the pairs of {FALLBACK if note else name!r} are {framed}")
     encoded = encode_pairs(checkpoint.model, *evaluation_pairs(pairs, validation, device))
+    if not encoded.delta.isfinite().all():
+        raise CheckpointMismatch(f"{Path(path).name} encodes real pairs as values that are not finite: its weights are unusable.")
     return LearnedSet(checkpoint, pairs, images, principal_directions(encoded.delta), note)
 
 
@@ -160,7 +166,7 @@ def members(learned: LearnedSet, clean: Float[Tensor, "1 c h w"], settings: Sett
     """Random members of S(clean) at the settings' radius: number i depends on the seed and i alone."""
     batch = clean.expand(settings.members, -1, -1, -1)
     perturbations = LatentBall(learned.checkpoint.model, settings.radius).at(batch)
-    delta = perturbations.region.sample(Streams(settings.seed, range(settings.members)), settings.law)
+    delta = perturbations.region.sample(Streams(settings.seed, range(settings.members), purpose="members"), settings.law)
     with torch.inference_mode():
         return Interpolation(perturbations.perturb(delta), delta)
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import torch
 
-from explorer.checkpoints import code_revision, write_atomically
 from explorer.errors import ConfigurationError, OutputError
 from explorer.evaluation.approximation import METRICS, STEPS, Distance, pair_metrics
+from explorer.provenance import code_revision
+from explorer.storage import write_atomically
 from explorer.types import Progress, stop_if_cancelled
 
 from .exploration import LearnedSet

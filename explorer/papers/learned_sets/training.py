@@ -9,16 +9,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from explorer.checkpoints import Header, code_revision, library_versions, load, save, write_atomically
+from explorer.checkpoints import Header, load, save
 from explorer.data import PAIRS, ImageDataset, load_dataset
 from explorer.errors import ConfigurationError, ExplorerError
 from explorer.evaluation import encode_pairs, percentile_radii, set_quality
 from explorer.models import ConditionalVAE, build_model, kl_divergence, model_config
+from explorer.provenance import code_revision, library_versions
 from explorer.randomness import Streams
 from explorer.randomness import generator as seeded
+from explorer.storage import write_atomically
 from explorer.training import Epoch, PiecewiseLinear, TrainingState, cvae_loss, fit
 from explorer.training.losses import RECONSTRUCTION, Likelihood
-from explorer.types import Progress
+from explorer.types import Progress, stop_if_cancelled
 
 from explorer.papers.base import Place
 from .config import KIND, LearnedSetConfig, problems
@@ -34,20 +36,22 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
     pairs = PAIRS[config.pairs]()
     data = {split: load_dataset(config.dataset, split, place.root, config.limit) for split in ("train", "validation", "test")}
     shape = pairs.image_shape(tuple(data["train"].images.shape[1:]))
+    stop_if_cancelled(progress)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = build_model(config.model, config.model_config(shape)).to(place.device)
     optimiser = torch.optim.Adam(model.parameters(), lr=1.0)
-    generator = seeded(config.seed)
-    state_path, stored = place.output / "state.safetensors", json.loads(json.dumps(asdict(config)))
-    start, history = 0, []
+    generator = seeded("training", config.seed)
+    described = _header(name, config, data["train"], shape)
+    stored = {**described.training, "train images": described.dataset["train_fingerprint"]}
+    state_path, start, history = place.output / "state.safetensors", 0, []
     if place.resume and state_path.exists():
         resumed = TrainingState.resume(state_path, stored, model, optimiser, generator)
         start, history = resumed.epoch, resumed.history
-    elif state_path.exists() and not place.resume:
+    elif state_path.exists():
         raise ExplorerError(f"{state_path} holds a training already. Add --resume to go on, or choose another --output.")
+    write_atomically(place.output / "configuration.json", json.dumps(stored, indent=1).encode())
 
-    described = _header(name, config, data["train"], shape)
     clean, perturbed = evaluation_pairs(pairs, data["validation"], place.device)
     final_beta = config.beta[-1][1]
 
@@ -56,11 +60,11 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
 
     def after_epoch(epoch: Epoch) -> None:
         radii = percentile_radii(encode_pairs(model, clean, perturbed).norms)
-        best = min((row["validation"] for row in history), default=math.inf)
+        best = min((row["validation"] for row in history if math.isfinite(row["validation"])), default=math.inf)
         history.append({"epoch": epoch.done, "loss": epoch.loss, **epoch.metrics})
         header = replace(described, metrics=history[-1], radius=radii["100"], percentile_radii=radii)
         save(place.output / "last.safetensors", model, header)
-        if epoch.metrics["validation"] <= best:
+        if epoch.metrics["validation"] <= best or not (place.output / "best.safetensors").exists():
             save(place.output / "best.safetensors", model, header)
         write_atomically(place.output / "history.json", json.dumps(history, indent=1).encode())
         TrainingState(epoch.done, history, stored).save(state_path, model, optimiser, generator)
@@ -89,7 +93,7 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
         start=start,
         progress=progress,
     )
-    return finish(name, config, place, data)
+    return finish(name, config, place, data, progress)
 
 
 def validation(
@@ -100,7 +104,7 @@ def validation(
     with torch.inference_mode():
         for start in range(0, len(clean), batch_size):
             x, y = clean[start : start + batch_size], perturbed[start : start + batch_size]
-            noise = Streams(EVALUATION_SEED, range(start, start + len(x))).normal((model.latent_dim,)).to(x)
+            noise = Streams(EVALUATION_SEED, range(start, start + len(x)), purpose="posterior").normal((model.latent_dim,)).to(x)
             decoded, posterior, prior = model(x, y, noise)
             kl = kl_divergence(posterior, prior)
             total += float((RECONSTRUCTION[likelihood](decoded, y) + beta * kl).double().sum())
@@ -110,17 +114,17 @@ def validation(
 
 def evaluation_pairs(pairs, dataset: ImageDataset, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
     """The fixed pair of every image of a split: the same on every machine and for every subset that starts it."""
-    draws = Streams(EVALUATION_SEED, range(len(dataset))).uniform((pairs.draws,))
+    draws = Streams(EVALUATION_SEED, range(len(dataset)), purpose="pairs").uniform((pairs.draws,))
     return pairs.clean(dataset.images).to(device), pairs.perturb(dataset.images, draws).to(device)
 
 
-def finish(name: str, config: LearnedSetConfig, place: Place, data: dict[str, ImageDataset]) -> Path:
+def finish(name: str, config: LearnedSetConfig, place: Place, data: dict[str, ImageDataset], progress: Progress) -> Path:
     """Round the best weights to float16, choose the radius on the validation split, measure on the test split, and save."""
     best = load(place.output / "best.safetensors", place.device)
     model = best.model.half().float()
     pairs = PAIRS[config.pairs]()
     radii = percentile_radii(encode_pairs(model, *evaluation_pairs(pairs, data["validation"], place.device)).norms)
-    measured = set_quality(model, *evaluation_pairs(pairs, data["test"], place.device), seed=EVALUATION_SEED)
+    measured = set_quality(model, *evaluation_pairs(pairs, data["test"], place.device), seed=EVALUATION_SEED, progress=progress)
     metrics = {**best.header.metrics, **asdict(measured)}
     header = replace(best.header, metrics=metrics, radius=radii["100"], percentile_radii=radii)
     path = place.output / f"{name}.safetensors"

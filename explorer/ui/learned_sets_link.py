@@ -1,0 +1,93 @@
+"""What the URL of the Learned sets page says, and what of it a model can show."""
+
+import base64
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from explorer.errors import InvalidInput
+from explorer.papers.learned_sets import LearnedSet
+from explorer.sets.base import Law
+
+Panel = Literal["Difference", "Interpolation", "Random members"]
+Choice = Literal["First images", "Random", "By class", "Upload"]
+AMPLIFY = (1, 2, 4, 8, 16, 32)
+REAL_PAIRS = 8
+STEPS = 8
+LARGEST_COORDINATE = 1e6
+
+
+@dataclass(frozen=True)
+class Link:
+    """The page's settings, as they stand in its URL. `u` is the point of the ball: float32 numbers in base64."""
+
+    model: str = ""
+    choice: Choice = "First images"
+    image: int = 0
+    draw: int = 0
+    label: str = ""
+    radius: float | None = None
+    u: str = ""
+    view: Literal["one", "members", "images"] = "one"
+    axes: tuple[int, int] = (0, 1)
+    panel: Panel = "Difference"
+    amplify: int = 1
+    stops: tuple[int, ...] = (0, 1)
+    frame: int = 0
+    seed: int = 0
+    law: Law = "normal"
+
+
+def encode_point(delta: tuple[float, ...]) -> str:
+    """A point of the ball as URL text; empty for the centre."""
+    if not any(delta):
+        return ""
+    return base64.urlsafe_b64encode(np.asarray(delta, "<f4").tobytes()).decode().rstrip("=")
+
+
+def decode_point(text: str, latent_dim: int) -> tuple[float, ...]:
+    """Raises InvalidInput for text that is no point of that many finite coordinates."""
+    if not text:
+        return (0.0,) * latent_dim
+    try:
+        point = np.frombuffer(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "<f4")
+    except ValueError:
+        raise InvalidInput("the link's u is not a point of this set. The centre is shown instead.") from None
+    if len(point) != latent_dim or not (np.abs(point) <= LARGEST_COORDINATE).all():
+        raise InvalidInput(f"the link's u is not a point of {latent_dim} finite coordinates. The centre is shown instead.")
+    return tuple(map(float, point))
+
+
+def checked(link: Link, learned: LearnedSet) -> tuple[Link, list[str]]:
+    """The link with every value that this model does not have replaced, and a sentence for each."""
+    problems: list[str] = []
+    epsilon, default = learned.radius, Link()
+
+    def refuse(name: str, wrong: bool, expected: str) -> None:
+        nonlocal link
+        if wrong:
+            problems.append(f"The link's {name} = {str(getattr(link, name))[:40]} cannot be shown ({expected}). The default is shown instead.")
+            link = replace(link, **{name: getattr(default, name)})
+
+    refuse("image", not 0 <= link.image < len(learned.images), f"expected 0 to {len(learned.images) - 1}")
+    refuse("radius", link.radius is not None and not 0 <= link.radius <= epsilon * (1 + 1e-6), f"expected 0 to ε = {epsilon:.4g}")
+    refuse("label", bool(link.label) and link.label not in learned.images.class_names, "no class of this data set")
+    refuse("axes", len(set(link.axes)) != 2 or not all(0 <= axis < len(learned.directions.vectors) for axis in link.axes), "two directions")
+    refuse("seed", not 0 <= link.seed <= 10**9, "expected 0 to 1000000000")
+    refuse("draw", not 0 <= link.draw <= 10**9, "expected 0 to 1000000000")
+    refuse("amplify", link.amplify not in AMPLIFY, f"expected one of {', '.join(map(str, AMPLIFY))}")
+    stops = link.stops
+    distinct = len(set(stops)) == len(stops) and 2 <= len(stops) <= 3 and all(-1 <= stop < REAL_PAIRS for stop in stops)
+    refuse("stops", not distinct, f"two or three different ones from -1, the centre, to {REAL_PAIRS - 1}")
+    last = STEPS * (len(link.stops) - 1)
+    refuse("frame", not 0 <= link.frame <= last, f"expected 0 to {last}")
+    try:
+        norm, radius = math.hypot(*decode_point(link.u, learned.latent_dim)), epsilon if link.radius is None else link.radius
+        if norm > radius * (1 + 1e-4) + 1e-6:
+            problems.append(f"The link's u has norm {norm:.4g}, outside the radius {radius:.4g}. Its projection onto the ball is shown.")
+    except InvalidInput as error:
+        problems.append(str(error))
+        link = replace(link, u="")
+    return link, problems
