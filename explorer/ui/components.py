@@ -30,7 +30,7 @@ def show_frame() -> None:
 
 def plain(text: object, length: int = 80) -> str:
     """Text from outside, such as a file's name, without any effect as Markdown, cut to a length."""
-    return re.sub(r"([\\`*_{}\[\]()<>#~:$])", r"\\\1", str(text)[:length])
+    return re.sub(r"([\\`*_{}\[\]()<>#~$]|:(?=\w))", r"\\\1", str(text)[:length])
 
 
 def show_problems(problems: list[str]) -> None:

@@ -7,7 +7,7 @@ from explorer.papers.learned_sets import KIND, open_learned_set
 
 from . import cache
 from .components import plain, show_picture
-from .library import MAXIMUM_UPLOAD_MB, Found, check_folder, keep_upload
+from .library import MAXIMUM_UPLOAD_MB, Found, check_folder, forget_upload, keep_upload
 from .links import link_to
 
 KINDS = {KIND: ("learned set (CVAE)", "learned_sets")}
@@ -30,8 +30,8 @@ def show_card(found: Found) -> None:
         seed = st.session_state.setdefault(f"gallery.seed.{found.key}", 0)
         try:
             sheet = cache.sample_strip(str(found.path), found.path.stat().st_mtime_ns, 3 + seed, 9, seed)
-        except (ExplorerError, OSError) as error:
-            st.error(plain(error, 400))
+        except Exception as error:  # one card's failure must not take the others down
+            st.error(f"This checkpoint cannot be shown: {plain(error, 400)}")
             return
         show_picture(sheet, "a clean image, then random members of its perturbation set")
         facts = [("radius ε", f"{header.radius:.2f}", "the largest latent norm of a real pair, validation split")]
@@ -44,6 +44,9 @@ def show_card(found: Found) -> None:
             if st.button("Other samples", key=f"again-{found.key}"):
                 st.session_state[f"gallery.seed.{found.key}"] += 1
                 st.rerun()
+            if found.origin == "uploaded" and st.button("Remove", key=f"remove-{found.key}"):
+                forget_upload(found.key)
+                st.rerun()
 
 
 def add_checkpoints() -> list[str]:
@@ -53,6 +56,10 @@ def add_checkpoints() -> list[str]:
         left, right = st.columns(2)
         folder = left.text_input("A folder on this machine", placeholder="runs", key="gallery.folder")
         upload = right.file_uploader("A .safetensors file", type=["safetensors"], max_upload_size=MAXIMUM_UPLOAD_MB, key="gallery.upload")
+        folders = st.session_state.get("gallery.folders")
+        if folders and left.button(f"Forget {plain(', '.join(folders))}"):
+            st.session_state["gallery.folders"] = []
+            folder = ""
         if folder:
             try:
                 checked = check_folder(folder)

@@ -128,4 +128,4 @@ def test_a_folder_that_does_not_exist_is_refused():
 def test_text_from_outside_has_no_effect_as_markdown(text):
 
 
-    assert not re.search(r"(?<!\\)[*\[\]()<>#:$]", plain(text))
+    assert not re.search(r"(?<!\\)([*\[\]()<>#$]|:(?=\w))", plain(text))

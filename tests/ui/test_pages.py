@@ -1,11 +1,13 @@
 """Every page opened alone, as Streamlit's own test runner does."""
 
+import re
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui import library
+from explorer.ui import cache, library
+from explorer.ui.learned_sets_link import encode_point
 
 PAGES = Path(__file__).parents[2] / "pages"
 MAIN = Path(__file__).parents[2] / "explorer" / "ui" / "main.py"
@@ -55,6 +57,44 @@ def test_a_good_upload_gets_a_card():
     assert not test.exception and any(subheader.value.startswith("upload/mine-") for subheader in test.subheader)
 
 
+def test_an_uploaded_checkpoint_can_be_removed():
+    content = (library.SHIPPED / "learned_sets" / "digits-rts.safetensors").read_bytes()
+    test = page("gallery")
+    test.file_uploader[0].upload("mine.safetensors", content, "application/octet-stream").run()
+    (remove,) = (button for button in test.button if button.label == "Remove")
+    remove.click().run()
+    assert not test.exception and not any("upload/" in subheader.value for subheader in test.subheader)
+
+
+def test_a_broken_card_leaves_the_others(tmp_path, monkeypatch):
+    drawn = cache.sample_strip
+
+    def broken_for_one(path, *rest):
+        if "mine" in path:
+            raise RuntimeError("no such kernel")
+        return drawn(path, *rest)
+
+    monkeypatch.setattr(cache, "sample_strip", broken_for_one)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "set.safetensors").write_bytes((library.SHIPPED / "learned_sets" / "digits-rts.safetensors").read_bytes())
+    monkeypatch.setenv(library.VARIABLE, str(tmp_path / "mine"))
+    test = page("gallery")
+    assert not test.exception and len(test.error) == 1 and "no such kernel" in test.error[0].value
+    assert {"digits-rts", "mine/set"} <= {subheader.value for subheader in test.subheader}
+
+
+def test_changing_the_checkpoint_starts_at_its_own_centre():
+    test = page("learned_sets", model="mnist-rts-compact", radius="2.25", image="7")
+    test.selectbox[0].select("digits-rts").run()
+    assert not test.exception and not any("link" in warning.value for warning in test.warning)
+    assert "u" not in test.query_params and "radius" not in test.query_params
+
+
+def test_markdown_in_a_link_is_shown_as_text():
+    test = page("learned_sets", **{"![x](http://example.org/a.png)": "1"})
+    assert any(r"!\[x\]" in warning.value for warning in test.warning) and not test.exception
+
+
 def test_a_folder_that_is_none_is_one_message():
     test = page("gallery")
     test.text_input[0].input("/nowhere").run()
@@ -65,10 +105,16 @@ def test_a_folder_that_is_none_is_one_message():
     ("query", "message"),
     [
         ({"model": "no-such-set"}, "'no-such-set' is not here"),
-        ({"model": "digits-rts", "image": "100000"}, "image = 100000 does not exist"),
+        ({"model": "digits-rts", "image": "100000"}, "image = 100000 cannot be shown"),
         ({"model": "digits-rts", "image": "three"}, "image = 'three' cannot be used"),
-        ({"model": "digits-rts", "radius": "-1"}, "radius = -1 is outside"),
-        ({"model": "digits-rts", "radius": "9999"}, "radius = 9999 is outside"),
+        ({"model": "digits-rts", "radius": "-1"}, "radius = -1.0 cannot be shown"),
+        ({"model": "digits-rts", "radius": "9999"}, "radius = 9999.0 cannot be shown"),
+        ({"model": "digits-rts", "u": encode_point((500.0,) + (0.0,) * 31)}, "norm 500, outside the radius"),
+        ({"model": "digits-rts", "u": encode_point((1e7,) + (0.0,) * 31)}, "not a point of 32"),
+        ({"model": "digits-rts", "amplify": "5"}, "amplify = 5 cannot be shown"),
+        ({"model": "digits-rts", "frame": "500"}, "frame = 500 cannot be shown"),
+        ({"model": "digits-rts", "axes": "1,1"}, "axes = "),
+        ({"model": "digits-rts", "stops": "1,1"}, "stops = "),
         ({"model": "digits-rts", "u": "AAAA"}, "not a point of this set|not a point of 32"),
         ({"model": "digits-rts", "stops": "1,99"}, "stops = "),
         ({"model": "digits-rts", "label": "cat"}, "no class"),
@@ -77,8 +123,6 @@ def test_a_folder_that_is_none_is_one_message():
     ids=str,
 )
 def test_a_bad_link_says_so_and_the_page_stays_usable(query, message):
-    import re
-
     test = page("learned_sets", **query)
     assert not test.exception
     assert any(re.search(message, warning.value) for warning in test.warning)
