@@ -69,7 +69,7 @@ def add_checkpoints() -> list[str]:
     if upload is not None and upload.file_id != st.session_state.get("gallery.upload_id"):
         st.session_state["gallery.upload_id"] = upload.file_id
         try:
-            key = keep_upload(upload.name, upload.getvalue(), open_learned_set)
+            key = keep_upload(upload.name, upload.getvalue(), lambda path: open_learned_set(path).directions)
             st.session_state["gallery.upload_problem"] = None
             st.toast(f"{key} is in the gallery")
         except ExplorerError as error:

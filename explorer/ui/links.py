@@ -1,5 +1,7 @@
 """Settings in the URL: the one place that reads, checks and writes them."""
 
+import math
+import time
 import typing
 from dataclasses import asdict, fields, replace
 from typing import TypeVar
@@ -9,6 +11,7 @@ import streamlit as st
 from explorer.configuration import parse
 
 PAGES_KEY = "explorer.pages"
+ECHO_SECONDS = 10
 Link = TypeVar("Link")
 
 
@@ -18,22 +21,36 @@ def opened(kind: type[Link], page: str) -> tuple[Link, list[str], int]:
     An empty URL gives back what the page showed last in this session."""
     query = st.query_params.to_dict()
     state = st.session_state
-    written, stored = state.get(f"{page}.query"), state.get(f"{page}.link")
-    if stored is not None and query in (written, {}):
+    stored = state.get(f"{page}.link")
+    if stored is not None and (not query or _is_echo(query, page)):
         return stored, [], state[f"{page}.revision"]
     link, problems = read(kind, query)
     state[f"{page}.link"] = link
     state[f"{page}.revision"] = state.get(f"{page}.revision", 0) + 1
-    state[f"{page}.query"] = query
+    state[f"{page}.shown"] = [(query, math.inf)]
     return link, problems, state[f"{page}.revision"]
 
 
 def show(link: typing.Any, page: str) -> None:
     """Put settings into the URL; defaults are left out."""
     query = write(link)
-    st.session_state[f"{page}.link"], st.session_state[f"{page}.query"] = link, query
+    st.session_state[f"{page}.link"] = link
+    _remember(query, page)
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
+
+
+def _is_echo(query: dict[str, str], page: str) -> bool:
+    """Whether the page showed this itself: just now, or a moment ago, for a browser that moves on quickly asks with the URL it
+    still has, which is not yet the one that Python has written."""
+    now = time.monotonic()
+    return any(shown == query and now < until for shown, until in st.session_state.get(f"{page}.shown", ()))
+
+
+def _remember(query: dict[str, str], page: str) -> None:
+    now = time.monotonic()
+    shown = [(old, min(until, now + ECHO_SECONDS)) for old, until in st.session_state.get(f"{page}.shown", ()) if old != query and until > now]
+    st.session_state[f"{page}.shown"] = [*shown, (query, math.inf)]
 
 
 def read(kind: type[Link], query: dict[str, str]) -> tuple[Link, list[str]]:

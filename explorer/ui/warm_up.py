@@ -8,7 +8,7 @@ from explorer.hardware import use_all_cores
 
 
 def load() -> None:
-    import plotly.graph_objects  # noqa: F401
+    import sklearn.datasets  # noqa: F401
     import sklearn.decomposition  # noqa: F401
 
     import explorer.papers  # noqa: F401

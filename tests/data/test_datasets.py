@@ -135,6 +135,15 @@ def test_the_embedded_digits_have_fixed_disjoint_splits():
     assert len(set(rows)) == 1797
 
 
+def test_the_scans_are_scikit_learns():
+    from sklearn.datasets import load_digits
+
+    from explorer.data import digits
+
+    pixels, target = digits._scans()
+    assert (pixels == load_digits().images).all() and (target == load_digits().target).all()
+
+
 def test_digits_look_like_mnist():
     images = load_dataset("digits", "test").images
     assert images.shape[1:] == (1, 28, 28)

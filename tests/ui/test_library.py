@@ -19,6 +19,10 @@ def uploads(tmp_path, monkeypatch):
     return tmp_path / "uploads"
 
 
+def usable(path):
+    return open_learned_set(path).directions
+
+
 @pytest.fixture
 def shipped():
     return library.SHIPPED / "learned_sets" / "digits-rts.safetensors"
@@ -43,13 +47,13 @@ def test_a_broken_file_is_listed_with_its_problem(tmp_path):
 
 
 def test_an_upload_is_checked_and_kept(shipped):
-    key = keep_upload("my set.safetensors", shipped.read_bytes(), open_learned_set)
+    key = keep_upload("my set.safetensors", shipped.read_bytes(), usable)
     assert checkpoint_path(key).read_bytes() == shipped.read_bytes()
 
 
 def test_a_broken_upload_is_refused_by_its_own_name_and_leaves_nothing(uploads, shipped):
     with pytest.raises(CheckpointError, match="cut.safetensors is truncated"):
-        keep_upload("cut.safetensors", shipped.read_bytes()[:-100], open_learned_set)
+        keep_upload("cut.safetensors", shipped.read_bytes()[:-100], usable)
     assert not list(uploads.iterdir())
 
 
@@ -60,17 +64,17 @@ def test_an_upload_of_another_shape_is_refused(tmp_path, shipped):
     tensors["generator.merge.bias"] = tensors["generator.merge.bias"].repeat(2)
     save_file(tensors, tmp_path / "odd.safetensors", metadata)
     with pytest.raises(CheckpointError, match=r"generator.merge.bias has shape \(2,\), expected \(1,\)"):
-        keep_upload("odd.safetensors", (tmp_path / "odd.safetensors").read_bytes(), open_learned_set)
+        keep_upload("odd.safetensors", (tmp_path / "odd.safetensors").read_bytes(), usable)
 
 
 def test_a_large_upload_is_refused(monkeypatch):
     monkeypatch.setattr(library, "MAXIMUM_UPLOAD_MB", 0)
     with pytest.raises(InvalidInput, match="At most 0 MB"):
-        keep_upload("big.safetensors", b"12345678", open_learned_set)
+        keep_upload("big.safetensors", b"12345678", usable)
 
 
 def test_an_upload_cannot_choose_its_folder(uploads, shipped):
-    keep_upload("../../outside.safetensors", shipped.read_bytes(), open_learned_set)
+    keep_upload("../../outside.safetensors", shipped.read_bytes(), usable)
     assert all(path.parent == uploads for path in uploads.rglob("*"))
 
 
@@ -81,7 +85,7 @@ def test_an_upload_whose_weights_are_unusable_is_refused(tmp_path, shipped, uplo
     tensors["prior.mean.weight"] = torch.full_like(tensors["prior.mean.weight"], 3e38)
     save_file(tensors, tmp_path / "wild.safetensors", metadata)
     with pytest.raises(CheckpointError, match="wild.safetensors encodes real pairs as values that are not finite"):
-        keep_upload("wild.safetensors", (tmp_path / "wild.safetensors").read_bytes(), open_learned_set)
+        keep_upload("wild.safetensors", (tmp_path / "wild.safetensors").read_bytes(), usable)
     assert not list(uploads.iterdir())
 
 
@@ -89,11 +93,11 @@ def test_an_unwritable_upload_folder_is_one_message(monkeypatch, tmp_path, shipp
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(library, "UPLOADS", tmp_path / "file" / "uploads")
     with pytest.raises(OutputError, match="could not be written"):
-        keep_upload("set.safetensors", shipped.read_bytes(), open_learned_set)
+        keep_upload("set.safetensors", shipped.read_bytes(), usable)
 
 
 def test_an_upload_can_be_forgotten(shipped):
-    key = keep_upload("my set.safetensors", shipped.read_bytes(), open_learned_set)
+    key = keep_upload("my set.safetensors", shipped.read_bytes(), usable)
     forget_upload(key)
     assert key not in {each.key for each in find_checkpoints()}
 

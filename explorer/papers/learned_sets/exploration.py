@@ -1,6 +1,7 @@
 """Looking into a learned set: one member, random members, the way between members, and the directions of real data."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -37,11 +38,20 @@ class Directions:
 class LearnedSet:
     """An opened checkpoint with the images to perturb. `note` says where they are not the ones it was trained for."""
 
+    name: str
     checkpoint: Checkpoint
     pairs: RtsPairs
     images: ImageDataset
-    directions: Directions
+    data: "Source"
     note: str | None = None
+
+    @cached_property
+    def directions(self) -> "Directions":
+        """Of the validation pairs. Raises CheckpointMismatch for a model whose encodings are not finite."""
+        encoded = encode_pairs(self.checkpoint.model, *evaluation_pairs(self.pairs, self.data.load("validation"), self.device))
+        if not encoded.delta.isfinite().all():
+            raise CheckpointMismatch(f"{self.name} encodes real pairs as values that are not finite: its weights are unusable.")
+        return principal_directions(encoded.delta)
 
     @property
     def radius(self) -> float:
@@ -72,6 +82,18 @@ class LearnedSet:
             for degrees, scale, (right, down) in zip(parameters.degrees, parameters.scale, parameters.shift)
         )
         return RealPairs(perturbed, encode_pairs(self.checkpoint.model, clean, perturbed).delta, names)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set by name and folder, which may not be at hand."""
+
+    name: str
+    root: str | Path | None
+
+    def load(self, split: str) -> ImageDataset:
+        """Never downloads. Raises DataNotFound, or UnknownName."""
+        return load_dataset(self.name, split, self.root, download=False)
 
 
 @dataclass(frozen=True)
@@ -113,29 +135,27 @@ class Interpolation:
 
 
 def open_learned_set(path: str | Path, device: str | torch.device = "cpu", root: str | Path | None = None) -> LearnedSet:
-    """Load a checkpoint, its test images, and the principal directions of its validation pairs. Where its data set is not at
-    hand, the embedded digits stand in, and `note` says so. Raises CheckpointError, or InvalidInput for another kind."""
+    """Load a checkpoint and its test images. Where its data set is not at hand, the embedded digits stand in, and `note` says
+    so. Raises CheckpointError, UnknownName, or InvalidInput for another kind."""
     checkpoint = load(path, device)
     header, name = checkpoint.header, str(checkpoint.header.dataset.get("name"))
     if header.kind != KIND:
         raise InvalidInput(f"{Path(path).name} is a {header.kind!r}, this page shows {KIND!r}")
     pairs = look_up(PAIRS, str(header.dataset.get("pairs"))[:40], "kind of pairs")()
-    note = None
+    note, data = None, Source(name, root)
     try:
-        images, validation = (load_dataset(name, split, root, download=False) for split in ("test", "validation"))
+        images = data.load("test")
     except (DataNotFound, UnknownName) as error:
         known = "not on this machine" if isinstance(error, DataNotFound) else "not known here"
         note = f"The data set {name[:40]!r} is {known}, so {FALLBACK!r} stands in."
         if name in DATASETS:
             note += f" To get it: python -m explorer.data {name}, or set EXPLORER_DATA to the folder that holds it."
-        images, validation = (load_dataset(FALLBACK, split, root) for split in ("test", "validation"))
+        data = Source(FALLBACK, root)
+        images = data.load("test")
     framed, taken = pairs.image_shape(tuple(images.images.shape[1:])), checkpoint.model.image_shape
     if framed != taken:
-        raise InvalidInput(f"{Path(path).name} takes images of {taken}, the pairs of {FALLBACK if note else name!r} are {framed}")
-    encoded = encode_pairs(checkpoint.model, *evaluation_pairs(pairs, validation, device))
-    if not encoded.delta.isfinite().all():
-        raise CheckpointMismatch(f"{Path(path).name} encodes real pairs as values that are not finite: its weights are unusable.")
-    return LearnedSet(checkpoint, pairs, images, principal_directions(encoded.delta), note)
+        raise InvalidInput(f"{Path(path).name} takes images of {taken}, the pairs of {data.name!r} are {framed}")
+    return LearnedSet(Path(path).name, checkpoint, pairs, images, data, note)
 
 
 def principal_directions(delta: Float[Tensor, "n latent"], count: int = DIRECTIONS) -> Directions:
