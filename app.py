@@ -3,7 +3,8 @@
 import streamlit as st
 from starlette.routing import WebSocketRoute
 
+from explorer.hardware import use_all_cores
 from explorer.ui.live import live
-from explorer.ui.warm_up import warm_up
 
-app = st.App("explorer/ui/main.py", routes=[WebSocketRoute("/live", live)], lifespan=warm_up)
+use_all_cores()
+app = st.App("explorer/ui/main.py", routes=[WebSocketRoute("/live", live)])

@@ -73,4 +73,4 @@ else:
     link = learned_panels.show_members(link, learned, clean, radius, provenance, revision)
 
 links.show(link, PAGE)
-show_copy_link()
+show_copy_link("the point u: it has too many coordinates. Download it as JSON instead" if any(state.delta) and not link.u else "")

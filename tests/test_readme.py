@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from explorer.data import PAIRS
 from explorer.models import build_model
 from explorer.papers import EXPERIMENTS
 
@@ -23,9 +24,9 @@ def test_the_quick_start_runs():
 
 def test_every_experiment_is_listed_with_its_number_of_parameters():
     for name, experiment in EXPERIMENTS.items():
-        (count,) = re.findall(rf"\| `{name}` \|.*\| ([\d,]+) \|", README)
+        count, *_ = re.findall(rf"\|.*`{name}`.*\|.*\| ([\d,]+) \|", README)
         config = experiment.config
-        model = build_model(config.model, config.model_config((1, 42, 42)))
+        model = build_model(config.model, config.model_config(PAIRS[config.pairs]().image_shape((1, 28, 28))))
         assert sum(p.numel() for p in model.parameters()) == int(count.replace(",", ""))
 
 

@@ -3,10 +3,10 @@
 from .base import DatasetEntry, ImageDataset, load_dataset
 from .digits import load_digits
 from .idx import load_fashion_mnist, load_mnist
-from .pairs import RtsPairs
+from .pairs import LinfPairs, Pairs, RtsPairs
 from .pictures import read_picture
 
-__all__ = ["DATASETS", "PAIRS", "DatasetEntry", "ImageDataset", "RtsPairs", "load_dataset", "read_picture"]
+__all__ = ["DATASETS", "PAIRS", "DatasetEntry", "ImageDataset", "LinfPairs", "Pairs", "RtsPairs", "load_dataset", "read_picture"]
 
 DATASETS = {
     "digits": DatasetEntry(load_digits, "1,797 scanned digits that come with scikit-learn, resized to 28×28; no download"),
@@ -16,4 +16,5 @@ DATASETS = {
 
 PAIRS = {
     "rts": RtsPairs,
+    "linf": LinfPairs,
 }

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +10,44 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.errors import InvalidInput
+
+
+@runtime_checkable
+class Pairs(Protocol):
+    """A way to make (clean, perturbed) pairs: all randomness comes in as uniform numbers, batch × `draws`."""
+
+    def draws(self, shape: tuple[int, int, int]) -> int: ...
+
+    def image_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]: ...
+
+    def clean(self, images: Tensor) -> Tensor: ...
+
+    def perturb(self, images: Tensor, draws: Tensor) -> Tensor: ...
+
+    def describe(self, draws: Tensor) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class LinfPairs:
+    """Uniform noise in [−radius, radius] on each pixel, clipped to [0, 1] (Perturbation sets, Appendix D.1, "ℓ∞ details")."""
+
+    radius: float = 0.3
+
+    def draws(self, shape: tuple[int, int, int]) -> int:
+        """One number for each pixel."""
+        return math.prod(shape)
+
+    def image_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        return tuple(shape)
+
+    def clean(self, images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
+        return images
+
+    def perturb(self, images: Float[Tensor, "batch c h w"], draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch c h w"]:
+        return (images + self.radius * (2 * draws.view_as(images) - 1)).clamp(0, 1)
+
+    def describe(self, draws: Float[Tensor, "batch draws"]) -> tuple[str, ...]:
+        return tuple(f"noise {number + 1}, ±{self.radius:g}" for number in range(len(draws)))
 
 
 @dataclass(frozen=True)
@@ -30,8 +69,15 @@ class RtsPairs:
     maximum_scale: float = 1.3
     padding: int = 7
 
-    draws = 4
-    """How many uniform numbers in [0, 1) decide one perturbation."""
+    def draws(self, shape: tuple[int, int, int]) -> int:
+        """How many uniform numbers in [0, 1) decide one perturbation of an image of that shape: here angle, scale, x, y."""
+        return 4
+
+    def describe(self, draws: Float[Tensor, "batch draws"]) -> tuple[str, ...]:
+        """What was done to each image, in words."""
+        made = self.parameters(draws)
+        rows = zip(made.degrees.tolist(), made.scale.tolist(), made.shift.tolist())
+        return tuple(f"{degrees:+.0f}°, ×{scale:.2f}, ({right:+.0f}, {down:+.0f})" for degrees, scale, (right, down) in rows)
 
     def image_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """The (channels, height, width) of a pair's images, for clean images of the given shape."""
@@ -43,8 +89,8 @@ class RtsPairs:
 
     def parameters(self, draws: Float[Tensor, "batch draws"]) -> RtsParameters:
         """Uniform numbers in [0, 1) as rotation, scale, and a whole number of pixels right and down."""
-        if draws.ndim != 2 or draws.shape[1] != self.draws:
-            raise InvalidInput(f"expected batch × {self.draws} uniform numbers, got {tuple(draws.shape)}")
+        if draws.ndim != 2 or draws.shape[1] != 4:
+            raise InvalidInput(f"expected batch × 4 uniform numbers, got {tuple(draws.shape)}")
         return RtsParameters(
             degrees=(2 * draws[:, 0] - 1) * self.maximum_degrees,
             scale=self.minimum_scale + draws[:, 1] * (self.maximum_scale - self.minimum_scale),

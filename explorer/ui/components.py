@@ -43,14 +43,15 @@ def show_picture(picture: np.ndarray, alt: str) -> None:
     st.html(_image(picture, alt))
 
 
-def show_row(pictures: dict[str, np.ndarray], width: int) -> None:
-    """Pictures beside each other with their names below, each `width` screen pixels wide; they wrap on a narrow screen."""
+def show_row(pictures: dict[str, np.ndarray], width: int, wrap: bool = True) -> None:
+    """Pictures beside each other with their names below, each `width` screen pixels wide; on a narrow screen they wrap, or
+    shrink where that is not wanted."""
     figures = "".join(
-        f'<figure style="margin:0;width:{width}px;max-width:46%">{_image(picture, name)}'
+        f'<figure style="margin:0;width:{width}px;max-width:48%">{_image(picture, name)}'
         f'<figcaption style="font-size:.8rem;opacity:.75;line-height:1.25;padding-top:3px">{html.escape(name)}</figcaption></figure>'
         for name, picture in pictures.items()
     )
-    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:12px">{figures}</div>')
+    st.html(f'<div style="display:flex;flex-wrap:{"wrap" if wrap else "nowrap"};gap:{12 if wrap else 6}px">{figures}</div>')
 
 
 def _image(picture: np.ndarray, alt: str) -> str:
@@ -85,6 +86,8 @@ _copy = st.components.v2.component(
 )
 
 
-def show_copy_link() -> None:
-    """A button that copies the page's URL, which holds all of its settings."""
+def show_copy_link(missing: str = "") -> None:
+    """A button that copies the page's URL, which holds all settings but those that `missing` names."""
     _copy(key="copy-link")
+    if missing:
+        st.caption(f"The link does not hold {missing}.")

@@ -62,7 +62,7 @@ def choose_image(link: Link, learned: LearnedSet, identity: str, revision: int) 
     name = f"test image {link.image} ({images.class_names[int(images.labels[link.image])]})"
     subject = Subject(image, cache.real_pairs(learned, identity, link.image, image), name, link.image)
     with right:
-        show_row({"clean": pixels(learned.clean(link.image))[0], "real pair": pixels(subject.real.perturbed[:1])[0]}, 62)
+        show_row({"clean": pixels(learned.clean(link.image))[0], "real pair": pixels(subject.real.perturbed[:1])[0]}, 62, wrap=False)
     return link, subject, []
 
 

@@ -17,6 +17,7 @@ AMPLIFY = (1, 2, 4, 8, 16, 32)
 REAL_PAIRS = 8
 STEPS = 8
 LARGEST_COORDINATE = 1e6
+LINKABLE_COORDINATES = 1024
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Link:
 
 
 def encode_point(delta: tuple[float, ...]) -> str:
-    """A point of the ball as URL text; empty for the centre."""
-    if not any(delta):
+    """A point of the ball as URL text; empty for the centre, and for a point of so many coordinates that no URL holds it."""
+    if not any(delta) or len(delta) > LINKABLE_COORDINATES:
         return ""
     return base64.urlsafe_b64encode(np.asarray(delta, "<f4").tobytes()).decode().rstrip("=")
 

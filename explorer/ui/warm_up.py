@@ -1,22 +1,15 @@
-"""Imports that take seconds are made once, while the server starts, not while the first visitor waits."""
+"""Imports that take seconds and are needed later are made while the visitor looks at the first page."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from threading import Thread
+from threading import Lock, Thread
 
-from explorer.hardware import use_all_cores
+_started = Lock()
 
 
-def load() -> None:
-    import sklearn.datasets  # noqa: F401
+def warm_up() -> None:
+    """Start importing in the background, once in the life of the server. Called when a page has been drawn."""
+    if _started.acquire(blocking=False):
+        Thread(target=_load, name="warm-up", daemon=True).start()
+
+
+def _load() -> None:
     import sklearn.decomposition  # noqa: F401
-
-    import explorer.papers  # noqa: F401
-
-
-@asynccontextmanager
-async def warm_up(_app) -> AsyncIterator[None]:
-    """The app's lifespan."""
-    use_all_cores()
-    Thread(target=load, name="warm-up", daemon=True).start()
-    yield

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from explorer.data import RtsPairs
+from explorer.data import PAIRS as TABLE
+from explorer.data import LinfPairs, Pairs, RtsPairs
 from explorer.data.pairs import RtsParameters
 from explorer.errors import InvalidInput
 
@@ -59,14 +60,32 @@ def test_parameters_stay_in_the_papers_ranges():
     assert sorted(set(drawn.shift.flatten().tolist())) == list(range(-7, 8))
 
 
-def test_one_image_does_not_influence_another():
-    images, draws = torch.rand(3, 1, 28, 28), torch.rand(3, 4)
-    assert torch.allclose(PAIRS.perturb(images, draws)[1:2], PAIRS.perturb(images[1:2], draws[1:2]), atol=1e-6)
+@pytest.fixture(params=TABLE)
+def pairs(request):
+    return TABLE[request.param]()
 
 
-def test_pairs_work_for_any_image_size_and_colour():
-    images = torch.rand(2, 3, 20, 31)
-    assert PAIRS.perturb(images, torch.rand(2, 4)).shape == (2, *PAIRS.image_shape((3, 20, 31)))
+def test_every_kind_of_pairs_keeps_the_protocol(pairs):
+    assert isinstance(pairs, Pairs)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 20, 31)], ids=str)
+def test_pairs_work_for_any_image_size_and_colour(pairs, shape):
+    images, draws = torch.rand(2, *shape), torch.rand(2, pairs.draws(shape))
+    assert pairs.perturb(images, draws).shape == pairs.clean(images).shape == (2, *pairs.image_shape(shape))
+    assert len(pairs.describe(draws)) == 2
+
+
+def test_one_image_does_not_influence_another(pairs):
+    images, draws = torch.rand(3, 1, 28, 28), torch.rand(3, pairs.draws((1, 28, 28)))
+    assert torch.allclose(pairs.perturb(images, draws)[1:2], pairs.perturb(images[1:2], draws[1:2]), atol=1e-6)
+
+
+def test_noise_is_uniform_in_its_radius_and_clipped():
+    images = torch.full((50, 1, 28, 28), 0.5)
+    noise = LinfPairs().perturb(images, torch.rand(50, 784, generator=torch.Generator().manual_seed(0))) - images
+    assert noise.abs().max() <= 0.3 and noise.std() == pytest.approx(0.6 / 12**0.5, rel=0.02)
+    assert LinfPairs().perturb(torch.ones(1, 1, 28, 28), torch.ones(1, 784)).max() == 1
 
 
 def test_too_few_draws_are_refused():

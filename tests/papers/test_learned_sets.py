@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from explorer.checkpoints import describe, load
+from explorer.data import RtsPairs
 from explorer.errors import Cancelled, CheckpointMismatch, ConfigurationError, InvalidInput, OutputError, UnknownName
 from explorer.papers import EXPERIMENTS
 from explorer.papers.base import Place
@@ -43,6 +44,30 @@ def test_the_papers_experiment_has_the_papers_settings():
     assert (config.epochs, config.batch_size, config.latent_dim, config.transformers) == (100, 128, 128, 5)
     assert config.learning_rate == ((0, 0), (40, 8e-4), (100, 0))
     assert config.beta == ((0, 0), (10, 0.01), (50, 1), (100, 1))
+
+
+def test_the_noise_experiments_have_the_papers_settings():
+    config = EXPERIMENTS["mnist-linf-conv"].config
+    assert (config.epochs, config.pairs) == (20, "linf")
+    assert config.learning_rate == ((0, 0), (10, 1e-3), (15, 5e-4), (20, 1e-4)) and config.beta == ((0, 0), (5, 1e-3), (20, 1e-2))
+    assert [EXPERIMENTS[name].config.stored for name in ("mnist-rts", "mnist-rts-1", "mnist-rts-5")] == [None, 1, 5]
+
+
+@pytest.mark.parametrize("options", [["--limit", "32"], ["--limit", "32", "--model", "linf_fc_cvae", "--latent-dim", "6"]], ids=["conv", "fc"])
+def test_a_noise_set_trains_and_opens(tmp_path, options):
+    assert main(["digits-linf", "--epochs", "1", "--passes", "1", "--output", str(tmp_path), *options]) == 0
+    opened = open_learned_set(tmp_path / "digits-linf.safetensors")
+    assert explore(opened, opened.clean(0), Settings(radius=opened.radius)).perturbed.shape == (1, 1, 28, 28)
+    assert opened.real_pairs(opened.images.images[:1], 0).names[0] == "noise 1, ±0.3"
+
+
+def test_stored_perturbations_are_the_same_in_every_epoch(monkeypatch, tmp_path):
+    seen = []
+    perturb = RtsPairs.perturb
+    monkeypatch.setattr(RtsPairs, "perturb", lambda self, images, draws: seen.append(draws.clone()) or perturb(self, images, draws))
+    assert train(tmp_path, "--epochs", "3", "--stored", "2") == 0
+    rows = torch.cat([draws for draws in seen if len(draws) == 16])
+    assert len(rows) == 3 * 48 and 48 < len(rows.unique(dim=0)) <= 2 * 48
 
 
 def test_training_writes_best_last_history_and_a_measured_checkpoint(checkpoint):

@@ -1,5 +1,6 @@
 """The WebSocket route behind dragging, over a real connection to a server on the loopback."""
 
+import base64
 import json
 import threading
 import time
@@ -81,7 +82,7 @@ def fake_scene(perturb):
 
 
 def ask(websocket, token, delta=(0.0,) * LATENT, radius=5.0, view="one", id=1, **others):
-    fields = {"id": id, "scene": token, "view": view, "delta": list(delta), "radius": radius, **others}
+    fields = {"id": id, "scene": token, "view": view, "delta": delta if isinstance(delta, str) else list(delta), "radius": radius, **others}
     websocket.send(json.dumps(fields))
     return receive(websocket)
 
@@ -256,6 +257,17 @@ def test_the_latest_request_wins(page):
     assert "error" in receive(page)
     go_on.set()
     assert ([receive(page)["id"], receive(page)["id"]], decoded) == ([1, 50], [0.01, 0.5])
+
+
+def test_many_coordinates_can_come_as_base64(page, token):
+    as_text = base64.b64encode(np.asarray(DELTA, "<f4").tobytes()).decode()
+    first, second = ask(page, token, DELTA, id=1), ask(page, token, as_text, id=2)
+    assert (first["pixels"] == second["pixels"]).all() and second["norm"] == pytest.approx(first["norm"])
+
+
+@pytest.mark.parametrize("text", ["???", "AAA", base64.b64encode(np.asarray([np.nan] * LATENT, "<f4").tobytes()).decode()], ids=str)
+def test_base64_that_is_no_point_is_a_message(page, token, text):
+    assert "delta" in ask(page, token, text, id=1)["error"]
 
 
 def test_connections_take_turns(port, page, token):

@@ -1,6 +1,6 @@
 """What can be chosen when a perturbation set is learned, with the paper's values (Perturbation sets, Appendix D)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from explorer.data import DATASETS, PAIRS
 from explorer.errors import ConfigurationError, InvalidInput
@@ -26,6 +26,8 @@ class LearnedSetConfig:
     log_var_bounds: tuple[float, float] | None = None  # Appendix E.1 bounds it on CIFAR-10 only
     likelihood: Likelihood = "bernoulli"  # published configuration, and what Table 4 reports; §4 writes N(g, I): gaussian
     epochs: int = 100
+    hidden_units: int = 784  # of the fully connected networks
+    stored: int | None = None  # so many fixed perturbations of each image (RTS-1, RTS-5); none: fresh ones every time
     passes: int = 1  # times each image is seen in an epoch, each time in a fresh pair
     batch_size: int = 128
     learning_rate: Points = ((0.0, 0.0), (40.0, 8e-4), (100.0, 0.0))  # "cyclic …, peaking at 0.0008 on the 40th epoch"
@@ -34,16 +36,10 @@ class LearnedSetConfig:
     seed: int = 0
 
     def model_config(self, image_shape: tuple[int, int, int]) -> dict:
-        channels, height, width = image_shape
-        return {
-            "channels": channels,
-            "height": height,
-            "width": width,
-            "latent_dim": self.latent_dim,
-            "transformers": self.transformers,
-            "localization_widths": list(self.localization_widths),
-            "log_var_bounds": list(self.log_var_bounds) if self.log_var_bounds else None,
-        }
+        """The fields that the model knows, for images of that shape."""
+        own = {**vars(self), **dict(zip(("channels", "height", "width"), image_shape))}
+        known = [field.name for field in fields(MODELS[self.model].config)]
+        return {name: list(own[name]) if isinstance(own[name], tuple) else own[name] for name in known if name in own}
 
 
 def problems(config: LearnedSetConfig) -> list[str]:
@@ -54,6 +50,8 @@ def problems(config: LearnedSetConfig) -> list[str]:
             found.append(f"{name} = {getattr(config, name)}: expected a whole number from 1 to 1,000,000")
     if config.limit is not None and config.limit < 1:
         found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
+    if config.stored is not None and not 1 <= config.stored <= 1000:
+        found.append(f"stored = {config.stored}: expected 1 to 1000 perturbations of each image, or none")
     if not 0 <= config.seed <= LARGEST_KEY:
         found.append(f"seed = {config.seed}: expected 0 to 2**63 - 1")
     for name in ("learning_rate", "beta"):
@@ -68,7 +66,7 @@ def problems(config: LearnedSetConfig) -> list[str]:
             found.append(f"{name} = {getattr(config, name)!r}: expected one of {', '.join(table)}")
     if config.model in MODELS:
         try:
-            model_config(config.model, config.model_config((1, 42, 42)))
+            model_config(config.model, config.model_config((1, 28, 28)))
         except ConfigurationError as error:
             found += error.problems
     return found

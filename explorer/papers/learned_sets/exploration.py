@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.checkpoints import Checkpoint, load
-from explorer.data import DATASETS, PAIRS, ImageDataset, RtsPairs, load_dataset
+from explorer.data import DATASETS, PAIRS, ImageDataset, Pairs, load_dataset
 from explorer.errors import CheckpointMismatch, DataNotFound, InvalidInput, UnknownName
 from explorer.evaluation import encode_pairs
 from explorer.randomness import Streams
@@ -40,7 +40,7 @@ class LearnedSet:
 
     name: str
     checkpoint: Checkpoint
-    pairs: RtsPairs
+    pairs: Pairs
     images: ImageDataset
     data: "Source"
     note: str | None = None
@@ -73,15 +73,11 @@ class LearnedSet:
 
     def real_pairs(self, image: Float[Tensor, "1 c h w"], key: int, count: int = 8) -> "RealPairs":
         """Real perturbations of an unframed image and where they lie; the first is the pair used in evaluation."""
-        draws = torch.cat([Streams(EVALUATION_SEED, [key], restart, "pairs").uniform((self.pairs.draws,)) for restart in range(count)])
+        numbers = (self.pairs.draws(tuple(image.shape[1:])),)
+        draws = torch.cat([Streams(EVALUATION_SEED, [key], restart, "pairs").uniform(numbers) for restart in range(count)])
         perturbed = self.pairs.perturb(image.cpu().expand(count, -1, -1, -1), draws).to(self.device)
         clean = self.pairs.clean(image.cpu()).to(self.device).expand_as(perturbed)
-        parameters = self.pairs.parameters(draws)
-        names = tuple(
-            f"{degrees:+.0f}°, ×{scale:.2f}, ({right:+.0f}, {down:+.0f})"
-            for degrees, scale, (right, down) in zip(parameters.degrees, parameters.scale, parameters.shift)
-        )
-        return RealPairs(perturbed, encode_pairs(self.checkpoint.model, clean, perturbed).delta, names)
+        return RealPairs(perturbed, encode_pairs(self.checkpoint.model, clean, perturbed).delta, self.pairs.describe(draws))
 
 
 @dataclass(frozen=True)
@@ -98,7 +94,7 @@ class Source:
 
 @dataclass(frozen=True)
 class RealPairs:
-    """Real perturbations of one image, their encodings u, and what was done to it: rotation, scale, shift in pixels."""
+    """Real perturbations of one image, their encodings u, and what was done to it, in words."""
 
     perturbed: Float[Tensor, "n c h w"]
     delta: Float[Tensor, "n latent"]

@@ -70,13 +70,20 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
         TrainingState(epoch.done, history, stored).save(state_path, model, optimiser, generator)
 
     images = data["train"].images.to(place.device)
-    count = len(images) * config.passes
+    count, numbers = len(images) * config.passes, pairs.draws(tuple(images.shape[1:]))
+    stored_draws = None
+    if config.stored:
+        stored_draws = torch.rand(len(images), config.stored, numbers, generator=seeded("stored pairs", config.seed))
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         order = torch.randperm(count, generator=generator) % len(images)
         for chosen in order.split(config.batch_size):
             batch = images[chosen.to(images.device)]
-            draws = torch.rand(len(batch), pairs.draws, generator=generator).to(batch)
+            if stored_draws is None:
+                draws = torch.rand(len(batch), numbers, generator=generator).to(batch)
+            else:
+                which = torch.randint(config.stored, (len(batch),), generator=generator)
+                draws = stored_draws[chosen, which].to(batch)
             yield pairs.clean(batch), pairs.perturb(batch, draws)
 
     fit(
@@ -114,7 +121,7 @@ def validation(
 
 def evaluation_pairs(pairs, dataset: ImageDataset, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
     """The fixed pair of every image of a split: the same on every machine and for every subset that starts it."""
-    draws = Streams(EVALUATION_SEED, range(len(dataset)), purpose="pairs").uniform((pairs.draws,))
+    draws = Streams(EVALUATION_SEED, range(len(dataset)), purpose="pairs").uniform((pairs.draws(tuple(dataset.images.shape[1:])),))
     return pairs.clean(dataset.images).to(device), pairs.perturb(dataset.images, draws).to(device)
 
 
@@ -135,7 +142,7 @@ def finish(name: str, config: LearnedSetConfig, place: Place, data: dict[str, Im
 def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tuple[int, int, int]) -> Header:
     paper = model_config(config.model, {"channels": shape[0], "height": shape[1], "width": shape[2]})
     own = config.model_config(shape)
-    different = [f"{key} {own[key]} (paper: {_plain(value)})" for key, value in asdict(paper).items() if _plain(value) != own[key]]
+    different = [f"{key} {own[key]} (paper: {_plain(value)})" for key, value in asdict(paper).items() if key in own and _plain(value) != own[key]]
     return Header(
         kind=KIND,
         name=name,

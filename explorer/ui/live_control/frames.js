@@ -41,7 +41,7 @@ Object.assign(LiveControl.prototype, {
   request() {
     const { point, data } = this;
     if (!point || !this.socket) return;
-    this.socket.request({ scene: data.token, view: point.view, delta: [...point.u], radius: point.radius });
+    this.socket.request({ scene: data.token, view: point.view, delta: point.u.length > 512 ? packVector(point.u) : [...point.u], radius: point.radius });
   },
 
   drew(frame) {
