@@ -32,6 +32,17 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], where: str) -> C
     return kind(**converted)
 
 
+def out_of_range(config: Any, **limits: tuple[int, int]) -> list[str]:
+    """A sentence for each field outside its (lowest, highest) value; of a tuple every member counts."""
+    problems = []
+    for name, (low, high) in limits.items():
+        value = getattr(config, name)
+        members = value if isinstance(value, tuple) else (value,)
+        if not members or not all(low <= member <= high for member in members):
+            problems.append(f"{name} = {value}: expected {low} to {high}")
+    return problems
+
+
 def convert(value: Any, hint: Any) -> Any:
     """A JSON value as the annotated type; lists become tuples. Raises ValueError naming what was expected."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)

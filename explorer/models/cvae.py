@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from explorer.configuration import out_of_range
 from explorer.errors import ConfigurationError
 
 from .blocks import PreActivationBlock, ReflectedConv2d, SpatialTransformer
@@ -51,14 +52,12 @@ class RtsConfig:
     log_var_bounds: tuple[float, float] | None = None
 
     def __post_init__(self):
-        limits = {"channels": (1, 16), "height": (5, 4096), "width": (5, 4096), "latent_dim": (1, 65536), "transformers": (1, 64)}
-        problems = [
-            f"{name} = {getattr(self, name)}: expected {low} to {high}"
-            for name, (low, high) in limits.items()
-            if not low <= getattr(self, name) <= high
-        ]
-        if not 1 <= len(self.localization_widths) <= 8 or not all(1 <= width <= 65536 for width in self.localization_widths):
-            problems.append(f"localization_widths = {self.localization_widths}: expected 1 to 8 widths from 1 to 65536")
+        edge, width = (5, 4096), (1, 65536)
+        problems = out_of_range(
+            self, channels=(1, 16), height=edge, width=edge, latent_dim=width, transformers=(1, 64), localization_widths=width
+        )
+        if len(self.localization_widths) > 8:
+            problems.append(f"localization_widths = {self.localization_widths}: expected at most 8 widths")
         if self.log_var_bounds and not -50 <= self.log_var_bounds[0] < self.log_var_bounds[1] <= 50:
             problems.append(f"log_var_bounds = {self.log_var_bounds}: expected lower < upper, between -50 and 50")
         if problems:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from explorer.configuration import out_of_range
 from explorer.errors import ConfigurationError
 
 from .cvae import ConditionalVAE
@@ -24,7 +25,9 @@ class LinfFcConfig:
     latent_dim: int = 784
 
     def __post_init__(self):
-        _check(self, channels=(1, 16), height=(1, 4096), width=(1, 4096), hidden_units=(1, 65536), latent_dim=(1, 65536))
+        edge, width = (1, 4096), (1, 65536)
+        if problems := out_of_range(self, channels=(1, 16), height=edge, width=edge, hidden_units=width, latent_dim=width):
+            raise ConfigurationError(problems)
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,11 @@ class LinfConvConfig:
     widths: tuple[int, int, int] = (32, 64, 128)
 
     def __post_init__(self):
-        _check(self, channels=(1, 16), height=(4, 4096), width=(4, 4096))
+        problems = out_of_range(self, channels=(1, 16), height=(4, 4096), width=(4, 4096), widths=(1, 65536))
         if self.height % 4 or self.width % 4:
-            raise ConfigurationError([f"height and width = {self.height}, {self.width}: expected multiples of 4, they are halved twice"])
-        if not all(1 <= width <= 65536 for width in self.widths):
-            raise ConfigurationError([f"widths = {self.widths}: expected three widths from 1 to 65536"])
+            problems.append(f"height and width = {self.height}, {self.width}: expected multiples of 4, they are halved twice")
+        if problems:
+            raise ConfigurationError(problems)
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
@@ -119,9 +122,3 @@ def linf_conv_cvae(config: LinfConvConfig) -> ConditionalVAE:
     maps, height, width = config.latent_shape
     encoders = ConvEncoder(config.channels, config), ConvEncoder(2 * config.channels, config)
     return ConditionalVAE(*encoders, ConvGenerator(config), maps * height * width, shape)
-
-
-def _check(config, **limits: tuple[int, int]) -> None:
-    problems = [f"{name} = {getattr(config, name)}: expected {low} to {high}" for name, (low, high) in limits.items() if not low <= getattr(config, name) <= high]
-    if problems:
-        raise ConfigurationError(problems)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 
+from explorer.configuration import out_of_range
 from explorer.data import DATASETS, PAIRS
 from explorer.errors import ConfigurationError, InvalidInput
 from explorer.models import MODELS, model_config
@@ -44,16 +45,12 @@ class LearnedSetConfig:
 
 def problems(config: LearnedSetConfig) -> list[str]:
     """Everything impossible in a configuration, in the user's words."""
-    found = []
-    for name in ("epochs", "passes", "batch_size"):
-        if not 1 <= getattr(config, name) <= 1_000_000:
-            found.append(f"{name} = {getattr(config, name)}: expected a whole number from 1 to 1,000,000")
+    many = (1, 1_000_000)
+    found = out_of_range(config, epochs=many, passes=many, batch_size=many, seed=(0, LARGEST_KEY))
     if config.limit is not None and config.limit < 1:
         found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
     if config.stored is not None and not 1 <= config.stored <= 1000:
         found.append(f"stored = {config.stored}: expected 1 to 1000 perturbations of each image, or none")
-    if not 0 <= config.seed <= LARGEST_KEY:
-        found.append(f"seed = {config.seed}: expected 0 to 2**63 - 1")
     for name in ("learning_rate", "beta"):
         try:
             PiecewiseLinear(getattr(config, name))
