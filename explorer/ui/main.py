@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.ui import warm_up
 from explorer.ui.components import show_frame
 from explorer.ui.links import PAGES_KEY
-from explorer.ui.warm_up import warm_up
 
 PAGES = Path(__file__).parents[2] / "pages"
 TITLES = {"gallery": "Gallery", "learned_sets": "Learned sets"}
@@ -16,4 +16,4 @@ pages = {stem: st.Page(PAGES / f"{stem}.py", title=title, default=stem == "galle
 st.session_state[PAGES_KEY] = pages
 show_frame()
 st.navigation(list(pages.values())).run()
-warm_up()
+warm_up.go_on()
