@@ -1,5 +1,7 @@
 """From starting the app to a page one can use. Measured in Chromium, with a fresh profile."""
 
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,10 +27,16 @@ def rows() -> list[dict]:
             "benchmark": "warm start to the gallery's sample strips: s",
             "value": usable,
             "limit": LIMIT,
-            "peer": f"the server answers after {healthy:.2f} s; first start {starts[0][1]:.2f} s",
+            "peer": f"server answers after {healthy:.2f} s; importing torch alone {_import_torch():.2f} s; first start {starts[0][1]:.2f} s",
             "details": {"seconds": [usable for _, usable in starts], "healthy_seconds": [healthy for healthy, _ in starts]},
         }
     ]
+
+
+def _import_torch() -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import torch"], check=True)
+    return time.perf_counter() - started
 
 
 def _start(browser) -> tuple[float, float]:

@@ -50,7 +50,7 @@ def show_interpolation(link: Link, learned: LearnedSet, clean: torch.Tensor, rad
     options = [-1, *range(len(subject.real.names))]
     names = ["clean: u = 0", *subject.real.names]
     chosen = st.multiselect(
-        "From, over, to: two or three perturbations of this image (rotation, scale, shift)",
+        "From, over, to: two or three real perturbations of this image, by what was done to it",
         options,
         list(link.stops),
         format_func=lambda stop: names[stop + 1],
