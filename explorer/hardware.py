@@ -11,12 +11,12 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def use_all_cores() -> None:
-    """Give torch as many threads as this process has cores; more cost far more than they bring.
+def use_all_cores(spare: int = 0) -> None:
+    """Give torch as many threads as this process has cores, less `spare`; more cost far more than they bring.
 
     An explicit OMP_NUM_THREADS is left alone."""
     if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(available_cores())
+        torch.set_num_threads(max(1, available_cores() - spare))
 
 
 def pick_device(name: str = "auto") -> torch.device:

@@ -20,7 +20,7 @@ def go_on() -> None:
 def _load_first() -> None:
     from explorer.hardware import use_all_cores
 
-    use_all_cores()
+    use_all_cores(spare=1)  # for the server and the browser: a decode whose threads wait for a core takes ten times as long
     import explorer.papers  # noqa: F401
 
 
