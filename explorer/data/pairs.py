@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,12 @@ from explorer.errors import InvalidInput
 
 @runtime_checkable
 class Pairs(Protocol):
-    """A way to make (clean, perturbed) pairs: all randomness comes in as uniform numbers, batch × `draws`."""
+    """A way to make (clean, perturbed) pairs: all randomness comes in as uniform numbers, batch × `draws`.
+
+    Where each number decides one parameter of a transformation, `parameter_names` names them with their units; numbers of ½ leave
+    the image as it is. Pixel noise has no such parameters."""
+
+    parameter_names: ClassVar[tuple[str, ...]]
 
     def draws(self, shape: tuple[int, int, int]) -> int: ...
 
@@ -24,6 +29,8 @@ class Pairs(Protocol):
 
     def perturb(self, images: Tensor, draws: Tensor) -> Tensor: ...
 
+    def parameter_values(self, draws: Tensor) -> Tensor: ...
+
     def describe(self, draws: Tensor) -> tuple[str, ...]: ...
 
 
@@ -31,6 +38,7 @@ class Pairs(Protocol):
 class LinfPairs:
     """Uniform noise in [−radius, radius] on each pixel, clipped to [0, 1] (Perturbation sets, Appendix D.1, "ℓ∞ details")."""
 
+    parameter_names: ClassVar[tuple[str, ...]] = ()
     radius: float = 0.3
 
     def draws(self, shape: tuple[int, int, int]) -> int:
@@ -45,6 +53,9 @@ class LinfPairs:
 
     def perturb(self, images: Float[Tensor, "batch c h w"], draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch c h w"]:
         return (images + self.radius * (2 * draws.view_as(images) - 1)).clamp(0, 1)
+
+    def parameter_values(self, draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch 0"]:
+        return draws[:, :0]
 
     def describe(self, draws: Float[Tensor, "batch draws"]) -> tuple[str, ...]:
         return tuple(f"noise {number + 1}, ±{self.radius:g}" for number in range(len(draws)))
@@ -64,6 +75,7 @@ class RtsPairs:
     """Random rotation ± 45°, scale 0.7 to 1.3, and placement in a frame 14 pixels larger (Perturbation sets, Appendix D.1,
     after Jaderberg et al., 2015). Resampled bilinearly, in one step."""
 
+    parameter_names: ClassVar[tuple[str, ...]] = ("rotation (degrees)", "scale", "shift right (pixels)", "shift down (pixels)")
     maximum_degrees: float = 45.0
     minimum_scale: float = 0.7
     maximum_scale: float = 1.3
@@ -96,6 +108,11 @@ class RtsPairs:
             scale=self.minimum_scale + draws[:, 1] * (self.maximum_scale - self.minimum_scale),
             shift=(draws[:, 2:] * (2 * self.padding + 1)).floor() - self.padding,
         )
+
+    def parameter_values(self, draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch 4"]:
+        """The parameters of each image in the order of `parameter_names`."""
+        made = self.parameters(draws)
+        return torch.cat([torch.stack([made.degrees, made.scale], 1), made.shift], 1)
 
     def transform(
         self, images: Float[Tensor, "batch c h w"], parameters: RtsParameters

@@ -1,6 +1,8 @@
 """Measures of sets and models over a data set."""
 
 from .approximation import PairMetrics, pair_metrics
+from .latent_space import LatentNorms, Sweep, linear_read_out, parameter_sweeps
+from .likelihood import Likelihood, likelihood
 from .set_quality import EncodedPairs, SetQuality, encode_pairs, percentile_radii, set_quality
 from .theory import (
     Counterexample,
@@ -21,10 +23,13 @@ from .theory import (
 __all__ = [
     "Counterexample",
     "EncodedPairs",
+    "LatentNorms",
+    "Likelihood",
     "Measured",
     "Objective",
     "PairMetrics",
     "SetQuality",
+    "Sweep",
     "Theorem1",
     "Theorem2",
     "chi_radius",
@@ -32,8 +37,11 @@ __all__ = [
     "encode_pairs",
     "figure4",
     "lemma4",
+    "likelihood",
+    "linear_read_out",
     "measure_objective",
     "pair_metrics",
+    "parameter_sweeps",
     "percentile_radii",
     "set_quality",
     "theorem1",

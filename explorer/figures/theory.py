@@ -29,7 +29,7 @@ def epsilon_delta(theorem: Theorem1, measured: Measured) -> go.Figure:
     figure.update_xaxes(title_text="α, probability left outside the radius r", row=2, col=1)
     figure.update_yaxes(title_text="ε, latent standard deviations", rangemode="tozero", row=1, col=1)
     figure.update_yaxes(title_text="δ, squared error, sum over pixels", type="log", row=2, col=1)
-    return _framed(figure, "Theorem 1 trades radius for error; dashed lines are measured", 560)
+    return framed(figure, "Theorem 1 trades radius for error; dashed lines are measured", 560)
 
 
 def counterexample(a: float) -> go.Figure:
@@ -46,7 +46,7 @@ def counterexample(a: float) -> go.Figure:
     figure.update_xaxes(title_text="z, standard deviations")
     figure.update_yaxes(title_text="δₐ(z), squared error", rangemode="tozero")
     title = f"The error reaches {triangle.maximum:.3g}, its expectation under N(0, 1) stays below 1/a = {triangle.bound:.3g}"
-    return _framed(figure, title, 360)
+    return framed(figure, title, 360)
 
 
 def _bound(figure, row, alpha, values, symbol):
@@ -67,7 +67,8 @@ def _level(ends, value, text):
     return go.Scatter(x=ends, y=[value, value], showlegend=False, hoverinfo="skip", **line)
 
 
-def _framed(figure, title, height):
+def framed(figure: go.Figure, title: str, height: int) -> go.Figure:
+    """The look that all figures share: quiet grid, transparent paper, a legend below."""
     figure.update_xaxes(gridcolor=GRID, zeroline=False)
     figure.update_yaxes(gridcolor=GRID, zeroline=False)
     return figure.update_layout(

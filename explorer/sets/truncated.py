@@ -30,26 +30,29 @@ def sample_ball(
 def truncated_chi(quantile: Float[Tensor, "batch"], dimension: int, radius: Float[Tensor, "batch"]) -> Float[Tensor, "batch"]:
     """The quantiles of ‖z‖₂ for a standard normal z of that dimension, given ‖z‖₂ ≤ radius.
 
-    Inverts log γ(a, x) = a·log x − x + log Σₙ xⁿ/(a(a+1)…(a+n)), a = dimension/2, x = s²/2 (DLMF 8.7.1), by bisection: no
-    term underflows, however improbable the ball is."""
+    Inverts log γ(a, x) = a·log x − x + log S, S = Σₙ xⁿ/(a(a+1)…(a+n)), a = dimension/2, x = s²/2 (DLMF 8.7.1): no term
+    underflows, however improbable the ball is. As a function of log x it is concave with slope 1/S, so Newton's method ascends to
+    the root after at most one step too far to the left."""
     shape = dimension / 2
     reach = radius.clamp(max=math.sqrt(dimension) + 10)  # beyond it lies a mass below exp(-50)
-    largest = float(reach.square().max()) / 2 if len(radius) else 0.0
+    end = (reach.square() / 2).clamp(min=1e-300).log()
+    largest = float(end.max().exp()) if len(end) else 0.0
     terms = int(max(largest - shape, 0) + 9 * math.sqrt(largest)) + 60  # the remainder is below exp(-40)
     powers = torch.arange(terms, dtype=torch.float64)
     coefficients = -(shape + powers).log().cumsum(0)
 
-    def log_mass(distance):
-        x = (distance.square() / 2).clamp(min=1e-300)[:, None]
-        return shape * x[:, 0].log() - x[:, 0] + torch.logsumexp(powers * x.log() + coefficients, 1)
+    def log_sum(place):
+        return torch.logsumexp(powers * place[:, None] + coefficients, 1)
 
-    target = quantile.log() + log_mass(reach)
-    low, high = torch.zeros_like(reach), reach
-    for _ in range(48):
-        middle = (low + high) / 2
-        below = log_mass(middle) < target
-        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
-    return high
+    target = quantile.log() + shape * end - end.exp() + log_sum(end)
+    place = end.clamp(max=math.log(shape))
+    for _ in range(60):
+        total = log_sum(place)
+        step = (target - (shape * place - place.exp() + total)) * total.exp()
+        place = torch.minimum(place + step, end)
+        if not (step.abs() > 1e-12).any():
+            break
+    return (2 * place.exp()).sqrt().minimum(reach)
 
 
 def _open_uniform(streams, shape):

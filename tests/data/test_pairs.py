@@ -91,3 +91,16 @@ def test_noise_is_uniform_in_its_radius_and_clipped():
 def test_too_few_draws_are_refused():
     with pytest.raises(InvalidInput, match="4 uniform numbers"):
         PAIRS.parameters(torch.rand(5, 3))
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if TABLE[name].parameter_names])
+def test_one_half_for_every_number_leaves_the_image_as_it_is(name):
+    images = torch.rand(1, 1, 28, 28)
+    pairs = TABLE[name]()
+    neutral = torch.full((1, len(pairs.parameter_names)), 0.5)
+    assert torch.allclose(pairs.perturb(images, neutral), pairs.clean(images), atol=1e-4)
+
+
+def test_every_parameter_has_a_value_for_each_image(pairs):
+    values = pairs.parameter_values(torch.rand(3, pairs.draws((1, 28, 28))))
+    assert values.shape == (3, len(pairs.parameter_names))

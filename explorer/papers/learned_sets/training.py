@@ -7,10 +7,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from explorer.checkpoints import Header, load, save
-from explorer.data import PAIRS, ImageDataset, load_dataset
+from explorer.data import PAIRS, ImageDataset, Pairs, load_dataset
 from explorer.errors import ConfigurationError, ExplorerError
 from explorer.evaluation import encode_pairs, percentile_radii, set_quality
 from explorer.models import ConditionalVAE, build_model, kl_divergence, model_config
@@ -119,10 +120,16 @@ def validation(
     return {"validation": total / len(clean), "kl_nats": kl_total / len(clean)}
 
 
-def evaluation_pairs(pairs, dataset: ImageDataset, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+def evaluation_pairs(pairs: Pairs, dataset: ImageDataset, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
     """The fixed pair of every image of a split: the same on every machine and for every subset that starts it."""
-    draws = Streams(EVALUATION_SEED, range(len(dataset)), purpose="pairs").uniform((pairs.draws(tuple(dataset.images.shape[1:])),))
+    draws = evaluation_draws(pairs, dataset)
     return pairs.clean(dataset.images).to(device), pairs.perturb(dataset.images, draws).to(device)
+
+
+def evaluation_draws(pairs: Pairs, dataset: ImageDataset, first: int = 0) -> Float[Tensor, "n draws"]:
+    """The uniform numbers that decide the fixed pairs of images number `first`, `first` + 1, …"""
+    numbers = range(first, first + len(dataset))
+    return Streams(EVALUATION_SEED, numbers, purpose="pairs").uniform((pairs.draws(tuple(dataset.images.shape[1:])),))
 
 
 def finish(name: str, config: LearnedSetConfig, place: Place, data: dict[str, ImageDataset], progress: Progress) -> Path:

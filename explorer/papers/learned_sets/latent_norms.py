@@ -1,0 +1,42 @@
+"""How far from the centre real perturbations lie, by class and by what was done to the image (Perturbation sets, Figure 6)."""
+
+from collections.abc import Iterator
+
+import torch
+
+from explorer.errors import ExplorerError
+from explorer.evaluation import encode_pairs
+from explorer.evaluation.latent_space import LatentNorms, linear_read_out
+from explorer.types import Progress, stop_if_cancelled
+
+from .exploration import LearnedSet
+from .training import evaluation_draws
+
+BATCH = 256
+PAIRS_PER_LATENT = 8  # with fewer, half of them say little about a linear function of all latents
+
+
+def latent_norms(learned: LearnedSet, limit: int | None, progress: Progress) -> Iterator[LatentNorms]:
+    """The norms of the test pairs so far, after each batch; the read-out comes with the last. Raises Cancelled, or ExplorerError
+    where an encoding is not finite."""
+    images = learned.images if limit is None else learned.images[:limit]
+    deltas, values = [], []
+    for first in range(0, len(images), BATCH):
+        stop_if_cancelled(progress)
+        batch = images[first : first + BATCH]
+        draws = evaluation_draws(learned.pairs, batch, first)
+        clean, perturbed = learned.pairs.clean(batch.images), learned.pairs.perturb(batch.images, draws)
+        encoded = encode_pairs(learned.checkpoint.model, clean.to(learned.device), perturbed.to(learned.device))
+        if broken := int((~encoded.norms.isfinite()).sum()):
+            raise ExplorerError(f"not finite: the encoding of {broken} pairs after pair {first}. The model may have diverged.")
+        deltas.append(encoded.delta.cpu())
+        values.append(learned.pairs.parameter_values(draws))
+        progress.advance(first + len(batch), len(images))
+        yield _collected(learned, torch.cat(deltas), torch.cat(values), last=first + BATCH >= len(images))
+
+
+def _collected(learned, delta, values, last):
+    parameters = dict(zip(learned.pairs.parameter_names, values.unbind(1)))
+    enough = last and len(delta) >= PAIRS_PER_LATENT * delta.shape[1]
+    read_out = {name: linear_read_out(delta, value) for name, value in parameters.items()} if enough else {}
+    return LatentNorms(delta.norm(dim=1), learned.images.labels[: len(delta)], learned.images.class_names, parameters, read_out)
