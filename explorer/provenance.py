@@ -1,5 +1,6 @@
 """Which code and which libraries made a file."""
 
+import functools
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +19,7 @@ def library_versions() -> dict[str, str]:
     return found
 
 
+@functools.cache
 def code_revision() -> str:
     """The commit of the running code, with a + where files differ from it; "unknown" outside a checkout."""
     folder = Path(__file__).parent

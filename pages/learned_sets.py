@@ -1,17 +1,17 @@
 """A learned perturbation set to drag: Wong & Kolter, Learning perturbation sets for robust machine learning, ICLR 2021."""
 
 from dataclasses import replace
-from typing import get_args
 
 import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.figures import Provenance
 from explorer.papers.learned_sets import KIND, Settings, explore
-from explorer.ui import cache, learned_panels, links
+from explorer.ui import cache, links
 from explorer.ui.components import plain, show_copy_link, show_problems
+from explorer.ui.learned_panels import PANELS, View
 from explorer.ui.learned_sets import choose_image, drag, plain_sliders
-from explorer.ui.learned_sets_link import Link, Panel, checked, encode_point
+from explorer.ui.learned_sets_link import Link, checked, encode_point
 from explorer.ui.library import checkpoint_path, find_checkpoints
 
 PAGE = "learned_sets"
@@ -62,15 +62,15 @@ link = replace(link, u=encode_point(state.delta), radius=None if radius >= learn
 clean = learned.pairs.clean(subject.image).to(learned.device)
 result = explore(learned, clean, Settings(radius=radius, delta=state.delta))
 provenance = Provenance(model, link.seed, radius, {"image": subject.name, "u": link.u, "checkpoint_revision": header.revision})
+others = tuple(name for name in names if name != model)
+view = View(path, learned, identity, subject, clean, result, radius, provenance, revision, others, folders)
 
-panel = st.segmented_control("Panel", get_args(Panel), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
+panel = st.segmented_control("Panel", list(PANELS), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
 link = replace(link, panel=panel or link.panel)
-if link.panel == "Difference":
-    link = learned_panels.show_difference(link, result, subject, provenance, revision)
-elif link.panel == "Interpolation":
-    link = learned_panels.show_interpolation(link, learned, clean, radius, subject, provenance, revision)
-else:
-    link = learned_panels.show_members(link, learned, clean, radius, provenance, revision)
+try:
+    link = PANELS[link.panel](link, view)
+except ExplorerError as error:
+    st.error(plain(error, 400))
 
 links.show(link, PAGE)
 show_copy_link("the point u: it has too many coordinates. Download it as JSON instead" if any(state.delta) and not link.u else "")

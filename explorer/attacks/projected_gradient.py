@@ -55,12 +55,14 @@ def pgd(
     start: str | Tensor = "uniform",
     streams: Streams,
     progress: Progress | None = None,
+    observe: Callable[[Tensor, Tensor], None] | None = None,
 ) -> AttackResult:
     """The best of all iterates, starts included, of projected gradient ascent (or descent) on a per-example objective.
 
     `start` is a law that the region samples from, "zero", or a point, which is projected first. A loss that is not finite never
-    wins against a finite one. Costs steps gradients and one forward pass for each restart, and one map to inputs at
-    the end. Raises InvalidInput or UnknownName for impossible arguments, Cancelled where the progress asks for it."""
+    wins against a finite one. `observe` is shown every iterate with its loss, in order. Costs steps gradients and one forward pass
+    for each restart, and one map to inputs at the end. Raises InvalidInput or UnknownName for impossible arguments, Cancelled
+    where the progress asks for it."""
     direction = look_up(STEPS, step, "step rule")
     _check(steps, step_size, restarts, start)
     progress = Silent() if progress is None else progress
@@ -73,12 +75,17 @@ def pgd(
             stop_if_cancelled(progress)
             loss, gradient = _loss_and_gradient(perturb, objective, delta)
             best = _better(best, (delta, loss), maximise)
+            if observe:
+                observe(delta, loss)
             delta = region.project(torch.add(delta, direction(region, gradient), alpha=signed_size))
             progress.advance(restart * steps + done + 1, restarts * steps)
         stop_if_cancelled(progress)
         with torch.no_grad():
             perturbed = perturb(delta)
-            best = _better(best, (delta, _per_example(objective(perturbed), delta)), maximise)
+            loss = _per_example(objective(perturbed), delta)
+            best = _better(best, (delta, loss), maximise)
+            if observe:
+                observe(delta, loss)
     best_delta, loss = best
     with torch.no_grad():
         return AttackResult(best_delta, perturbed if best_delta is delta else perturb(best_delta), loss)

@@ -94,8 +94,10 @@ def measure_objective(
     samples: int = 32,
     batch_size: int = 256,
     progress: Progress | None = None,
+    first: int = 0,
 ) -> Objective:
-    """K, exactly, and a sample estimate of R: the mean over `samples` posterior draws for each pair, likelihood N(g, I)."""
+    """K, exactly, and a sample estimate of R: the mean over `samples` posterior draws for each pair, likelihood N(g, I). Pairs are
+    number `first`, `first` + 1, …"""
     if samples < 1:
         raise InvalidInput(f"samples must be at least 1, got {samples}.")
     progress = progress or Silent()
@@ -104,7 +106,7 @@ def measure_objective(
         for start in range(0, len(clean), batch_size):
             stop_if_cancelled(progress)
             x, y = clean[start : start + batch_size], perturbed[start : start + batch_size]
-            posterior, prior, streams = model.encode(x, y), model.prior(x), Streams(seed, range(start, start + len(x)))
+            posterior, prior, streams = model.encode(x, y), model.prior(x), Streams(seed, range(first + start, first + start + len(x)))
             draws = (posterior.reparameterise(streams.normal((model.latent_dim,)).to(x)) for _ in range(samples))
             errors.append(sum(squared_error(model.decode(x, z), y).double().cpu() for z in draws) / samples)
             log_ratio = posterior.log_var.double() - prior.log_var.double()

@@ -74,8 +74,8 @@ def framed(figure: go.Figure, title: str, height: int) -> go.Figure:
     return figure.update_layout(
         title={"text": title, "font_size": 16},
         height=height,
-        margin={"l": 70, "r": 20, "t": 70, "b": 60},
+        margin={"l": 70, "r": 20, "t": 60, "b": 60 + 44 * any(trace.showlegend is not False and trace.name for trace in figure.data)},
         paper_bgcolor="rgba(0, 0, 0, 0)",
         plot_bgcolor="rgba(0, 0, 0, 0)",
-        legend={"orientation": "h", "y": -0.16},
+        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
     )

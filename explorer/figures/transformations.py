@@ -28,10 +28,10 @@ def sweep_curves(sweeps: Sequence[Sweep]) -> go.Figure:
             marker={"size": [9] + [3] * (len(x) - 2) + [9], "symbol": ["square"] + ["circle"] * (len(x) - 1)},
             customdata=sweep.values.tolist(), hovertemplate=f"{sweep.name}: %{{customdata:.3g}}<extra></extra>",
         )  # fmt: skip
-    share = 100 * float(analysis.explained_variance_ratio_.sum())
-    figure.update_xaxes(title_text="first principal direction of these points")
-    figure.update_yaxes(title_text="second", scaleanchor="x")
-    return framed(figure, f"Paths of the encodings, one parameter moving (the plane holds {share:.0f} % of their variance)", 440)
+    first, second = (f"{100 * share:.0f} %" for share in analysis.explained_variance_ratio_)
+    figure.update_xaxes(title_text=f"first principal direction, {first} of their variance")
+    figure.update_yaxes(title_text=f"second, {second}", scaleanchor="x")
+    return framed(figure, "Paths of the encodings u", 460)
 
 
 def sweep_norms(sweeps: Sequence[Sweep], radius: float) -> go.Figure:
@@ -46,6 +46,6 @@ def sweep_norms(sweeps: Sequence[Sweep], radius: float) -> go.Figure:
             hovertemplate=f"{sweep.name}: %{{customdata:.3g}}<br>‖u‖ = %{{y:.3g}}<extra></extra>",
         )  # fmt: skip
     figure.add_hline(y=radius, line_dash="dash", line_color=QUIET, annotation_text=f"ε = {radius:.3g}", annotation_position="top right")
-    figure.update_xaxes(title_text="parameter, from its smallest (−1) over neutral (0) to its largest value (1)")
+    figure.update_xaxes(title_text="parameter: smallest −1, neutral 0, largest 1")
     figure.update_yaxes(title_text="‖u‖, latent standard deviations", rangemode="tozero")
-    return framed(figure, "How far each parameter leads from the centre", 360)
+    return framed(figure, "How far each parameter leads from the centre", 460)

@@ -5,9 +5,12 @@ from pathlib import Path
 import streamlit as st
 import torch
 
+from explorer.evaluation import Sweep
 from explorer.figures import pixels, strip
 from explorer.hardware import pick_device
 from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
+from explorer.papers.learned_sets.searches import Search, SearchSettings, search
+from explorer.papers.learned_sets.transformations import sweeps
 
 
 def learned_set(path: Path) -> LearnedSet:
@@ -33,3 +36,14 @@ def sample_strip(path: str, modified: int, image: int, count: int, seed: int):
 def real_pairs(_learned: LearnedSet, checkpoint: str, key: int, _image: torch.Tensor) -> RealPairs:
     """Real perturbations of one image and their encodings; `checkpoint` and `key` say which."""
     return _learned.real_pairs(_image, key)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Searching the ball …")
+def found_member(_learned: LearnedSet, checkpoint: str, key: int, _clean: torch.Tensor, _target: torch.Tensor, settings: SearchSettings) -> Search:
+    """A search with its path; `checkpoint` and `key` say of which set and image."""
+    return search(_learned, _clean, _target, settings)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Following each parameter …")
+def parameter_paths(_learned: LearnedSet, checkpoint: str, key: int, _image: torch.Tensor, steps: int) -> tuple[Sweep, ...]:
+    return sweeps(_learned, _image, steps)

@@ -8,12 +8,21 @@ from typing import Literal
 import numpy as np
 
 from explorer.errors import InvalidInput
+from explorer.evaluation.approximation import STEPS as SEARCH_STEPS
+from explorer.evaluation.approximation import Distance
 from explorer.papers.learned_sets import LearnedSet
+from explorer.papers.learned_sets.searches import Sense, Start
 from explorer.sets.base import Law
 
-Panel = Literal["Difference", "Interpolation", "Random members"]
+Panel = Literal[
+    "Difference", "Interpolation", "Random members", "Search", "Transformations", "Compare", "Quality", "Latent norms", "Theory"
+]
 Choice = Literal["First images", "Random", "By class", "Upload"]
 AMPLIFY = (1, 2, 4, 8, 16, 32)
+COUNTS = (25, 100, 500, 2000, 0)  # pairs to measure on; 0 stands for all
+SWEEP_STEPS = 25
+ALPHAS = (0.001, 0.999)
+HEIGHTS = (0.5, 10.0)
 REAL_PAIRS = 8
 STEPS = 8
 LARGEST_COORDINATE = 1e6
@@ -39,6 +48,16 @@ class Link:
     frame: int = 0
     seed: int = 0
     law: Law = "normal"
+    sense: Sense = "closest"
+    start: Start = "encoding"
+    distance: Distance = "cross_entropy"
+    iterate: int = SEARCH_STEPS
+    other: str = ""
+    parameter: int = 0
+    position: int = SWEEP_STEPS // 2
+    count: int = 100
+    alpha: float = 0.1
+    height: float = 3.0
 
 
 def encode_point(delta: tuple[float, ...]) -> str:
@@ -82,6 +101,12 @@ def checked(link: Link, learned: LearnedSet) -> tuple[Link, list[str]]:
     stops = link.stops
     distinct = len(set(stops)) == len(stops) and 2 <= len(stops) <= 3 and all(-1 <= stop < REAL_PAIRS for stop in stops)
     refuse("stops", not distinct, f"two or three different ones from -1, the centre, to {REAL_PAIRS - 1}")
+    refuse("iterate", not 0 <= link.iterate <= SEARCH_STEPS, f"expected 0 to {SEARCH_STEPS}")
+    refuse("parameter", link.parameter not in range(max(1, len(learned.pairs.parameter_names))), "no parameter of these pairs")
+    refuse("position", not 0 <= link.position < SWEEP_STEPS, f"expected 0 to {SWEEP_STEPS - 1}")
+    refuse("count", link.count not in COUNTS, f"expected one of {', '.join(map(str, COUNTS))}, 0 for all")
+    refuse("alpha", not ALPHAS[0] <= link.alpha <= ALPHAS[1], f"expected {ALPHAS[0]} to {ALPHAS[1]}")
+    refuse("height", not HEIGHTS[0] <= link.height <= HEIGHTS[1], f"expected {HEIGHTS[0]:g} to {HEIGHTS[1]:g}")
     last = STEPS * (len(link.stops) - 1)
     refuse("frame", not 0 <= link.frame <= last, f"expected 0 to {last}")
     try:

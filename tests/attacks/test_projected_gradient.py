@@ -189,3 +189,16 @@ def test_bad_arguments_are_refused_with_help(options, error, message):
 def test_a_loss_that_is_summed_too_early_is_refused():
     with pytest.raises(InvalidInput, match="one loss for each of 3 examples"):
         attack(lambda delta: delta.sum())
+
+
+def test_an_observer_sees_every_iterate_and_changes_nothing():
+    perturbations, seen = LpBall(2, 1.0).at(torch.full((2, 1, 2, 2), 0.5)), []
+    arguments = {"steps": 3, "step_size": 0.2, "restarts": 2}
+
+    def objective(perturbed):
+        return perturbed.flatten(1).sum(1)
+
+    watched = pgd(perturbations, objective, streams=Streams(0, range(2)), observe=lambda delta, loss: seen.append((delta, loss)), **arguments)
+    alone = pgd(perturbations, objective, streams=Streams(0, range(2)), **arguments)
+    assert torch.equal(watched.delta, alone.delta) and len(seen) == 2 * 4
+    assert torch.equal(torch.stack([loss for _, loss in seen]).amax(0), watched.loss)

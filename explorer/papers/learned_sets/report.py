@@ -22,7 +22,7 @@ def as_text(table: QualityTable) -> str:
     ]
     if paper:
         lines.append(f"{'paper, Table 4':16}{paper[0]:10g}" + "".join(f"{value:16g}" for value in paper[1:]))
-        lines.append(f"The paper's row is {name}." + _caveat(table, name))
+        lines.append(f"The paper's row is {name}." + caveat(table))
     return "\n".join(lines)
 
 
@@ -62,7 +62,9 @@ def paper_row(table: QualityTable) -> tuple[str | None, tuple[float, ...] | None
     return name, PAPER[name]
 
 
-def _caveat(table: QualityTable, name: str) -> str:
-    if table.checkpoint != name:
+def caveat(table: QualityTable) -> str:
+    """What keeps a measured row from being a reproduction, for the reader."""
+    name, _ = paper_row(table)
+    if name and table.checkpoint != name:
         return f" {table.checkpoint} is narrower and trained for less time: beside it, not a reproduction."
     return ""

@@ -1,4 +1,4 @@
-"""The panels below the live control: what was committed, in detail, and as files."""
+"""What was committed, in detail; the way between real perturbations; random members."""
 
 from dataclasses import replace
 
@@ -6,12 +6,14 @@ import numpy as np
 import streamlit as st
 import torch
 
-from explorer.figures import Provenance, difference, pixels, strip, tile, to_csv, to_gif, to_json, upscale
-from explorer.papers.learned_sets import Exploration, LearnedSet, Settings, interpolate, members
+from explorer.figures import difference, pixels, strip, tile, to_csv, to_gif, to_json, upscale
+from explorer.papers.learned_sets import Settings, interpolate, members
 
-from .components import download, png_button, show_picture, show_row
-from .learned_sets import GRID, Subject
-from .learned_sets_link import AMPLIFY, STEPS, Link
+from explorer.ui.components import download, png_button, show_picture, show_row
+from explorer.ui.learned_sets import GRID
+from explorer.ui.learned_sets_link import AMPLIFY, STEPS, Link
+
+from .view import View
 
 FILM_STEPS = 24
 LAWS = {
@@ -21,8 +23,9 @@ LAWS = {
 }
 
 
-def show_difference(link: Link, result: Exploration, subject: Subject, provenance: Provenance, revision: int) -> Link:
+def show_difference(link: Link, view: View) -> Link:
     """The committed member, the clean image, the real pair, and the signed difference with its factor."""
+    result, subject, provenance, revision = view.result, view.subject, view.provenance, view.revision
     left, right = st.columns([1, 3], vertical_alignment="center")
     with left:
         amplify = st.select_slider("Amplification", AMPLIFY, link.amplify, format_func=lambda a: f"×{a}", key=f"amplify-{revision}")
@@ -45,8 +48,10 @@ def show_difference(link: Link, result: Exploration, subject: Subject, provenanc
     return replace(link, amplify=amplify)
 
 
-def show_interpolation(link: Link, learned: LearnedSet, clean: torch.Tensor, radius: float, subject: Subject, provenance: Provenance, revision: int) -> Link:
+def show_interpolation(link: Link, view: View) -> Link:
     """Between two or three real perturbations of this image: film strip, one frame by slider, GIF."""
+    learned, clean, radius, subject = view.learned, view.clean, view.radius, view.subject
+    provenance, revision = view.provenance, view.revision
     options = [-1, *range(len(subject.real.names))]
     names = ["clean: u = 0", *subject.real.names]
     chosen = st.multiselect(
@@ -84,8 +89,9 @@ def show_interpolation(link: Link, learned: LearnedSet, clean: torch.Tensor, rad
     return replace(link, stops=tuple(chosen), frame=frame)
 
 
-def show_members(link: Link, learned: LearnedSet, clean: torch.Tensor, radius: float, provenance: Provenance, revision: int) -> Link:
+def show_members(link: Link, view: View) -> Link:
     """A grid of random members at the committed radius, with its seed."""
+    learned, clean, radius, provenance, revision = view.learned, view.clean, view.radius, view.provenance, view.revision
     left, middle, right = st.columns([3, 1, 1], vertical_alignment="bottom")
     with left:
         law = st.selectbox("Law", list(LAWS), list(LAWS).index(link.law), format_func=LAWS.get, key=f"law-{revision}")

@@ -1,0 +1,43 @@
+"""How far out real perturbations lie, by class and by what was done to the image."""
+
+import streamlit as st
+
+from explorer.evaluation import LatentNorms
+from explorer.figures import to_csv
+from explorer.figures.latent_norms import norms_by_class, norms_by_parameter
+from explorer.papers.learned_sets.latent_norms import latent_norms
+from explorer.types import Progress
+from explorer.ui.components import download
+from explorer.ui.learned_sets_link import Link
+
+from .view import View, work_in_background
+
+
+def show_latent_norms(link: Link, view: View) -> Link:
+    """The distribution of ‖u‖ over the test pairs."""
+    st.caption("Every test pair is encoded: ‖u‖ says how far from the centre a set must reach to hold it.")
+
+    def work(progress: Progress):
+        return latent_norms(view.learned, None, progress)
+
+    work_in_background(("latent norms", view.identity), work, lambda found: _draw(found, view), "Measure")
+    return link
+
+
+def _draw(found: LatentNorms, view: View) -> None:
+    radius = view.learned.radius
+    shown = [norms_by_class(found, radius), *(norms_by_parameter(found, name, radius) for name in found.parameters)]
+    columns = st.columns(2)
+    for index, figure in enumerate(shown):
+        with columns[index % 2]:
+            st.plotly_chart(figure, width="stretch", key=f"norms-{index}-{view.revision}")
+    inside = float((found.norms <= radius).float().mean())
+    st.caption(f"{100 * inside:.2f} % of {len(found.norms)} test pairs have their encoding within ε = {radius:.3f}, which was chosen on validation pairs.")
+    if found.read_out:
+        values = "; ".join(f"{name} {max(value, 0):.2f}" for name, value in found.read_out.items())
+        st.caption(f"Share of each parameter's variance that a linear function of u explains (R² on pairs it was not fitted on): {values}.")
+    rows = [
+        {"pair": index, "class": found.class_names[label], "norm": norm, **{name: float(values[index]) for name, values in found.parameters.items()}}
+        for index, (label, norm) in enumerate(zip(found.labels.tolist(), found.norms.tolist()))
+    ]
+    download("Norms (CSV)", lambda: to_csv(rows, view.provenance), "latent-norms.csv", "text/csv")
