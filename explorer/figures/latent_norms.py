@@ -27,7 +27,7 @@ def norms_by_class(found: LatentNorms, radius: float) -> go.Figure:
     _radius_line(figure, radius)
     figure.update_xaxes(title_text="class", type="category")
     figure.update_yaxes(title_text="‖u‖, latent standard deviations", rangemode="tozero")
-    return framed(figure, f"Norms of {len(found.norms)} encodings by class: quartiles and extremes", 360)
+    return framed(figure, f"Norms of {len(found.norms)} encodings by class", 360)
 
 
 def norms_by_parameter(found: LatentNorms, name: str, radius: float) -> go.Figure:
@@ -54,7 +54,7 @@ def norms_by_parameter(found: LatentNorms, name: str, radius: float) -> go.Figur
     _radius_line(figure, radius)
     figure.update_xaxes(title_text=name)
     figure.update_yaxes(title_text="‖u‖, latent standard deviations", rangemode="tozero")
-    return framed(figure, f"Norms by {name.split(' (')[0]}: median and middle 80 % of {len(norms)} pairs", 360)
+    return framed(figure, f"Norms by {name.split(' (')[0]}", 360)
 
 
 def _radius_line(figure, radius):

@@ -29,11 +29,11 @@ def epsilon_delta(theorem: Theorem1, measured: Measured) -> go.Figure:
     figure.update_xaxes(title_text="α, probability left outside the radius r", row=2, col=1)
     figure.update_yaxes(title_text="ε, latent standard deviations", rangemode="tozero", row=1, col=1)
     figure.update_yaxes(title_text="δ, squared error, sum over pixels", type="log", row=2, col=1)
-    return framed(figure, "Theorem 1 trades radius for error; dashed lines are measured", 560)
+    return framed(figure, "Theorem 1: radius against error", 560)
 
 
 def counterexample(a: float) -> go.Figure:
-    """Figure 4: δ_a(z), whose maximum grows with a while its expectation under N(0, 1) vanishes."""
+    """Figure 4: δ_a(z), whose maximum grows with a while its expectation under N(0, 1), below 1/a, vanishes."""
     triangle = figure4(a)
     width = triangle.half_width
     reach = max(1.0, 1.25 * width)
@@ -45,7 +45,7 @@ def counterexample(a: float) -> go.Figure:
     figure.update_layout(showlegend=False)
     figure.update_xaxes(title_text="z, standard deviations")
     figure.update_yaxes(title_text="δₐ(z), squared error", rangemode="tozero")
-    title = f"The error reaches {triangle.maximum:.3g}, its expectation under N(0, 1) stays below 1/a = {triangle.bound:.3g}"
+    title = f"Maximum {triangle.maximum:.3g}, expectation below {triangle.bound:.3g}"
     return framed(figure, title, 360)
 
 

@@ -32,7 +32,7 @@ def _draw(found: LatentNorms, view: View) -> None:
         with columns[index % 2]:
             st.plotly_chart(figure, width="stretch", key=f"norms-{index}-{view.revision}")
     inside = float((found.norms <= radius).float().mean())
-    st.caption(f"{100 * inside:.2f} % of {len(found.norms)} test pairs have their encoding within ε = {radius:.3f}, which was chosen on validation pairs.")
+    st.caption(f"Boxes: quartiles and extremes. Lines: median and middle 80 %. {100 * inside:.2f} % of {len(found.norms)} test pairs have their encoding within ε = {radius:.3f}, which was chosen on validation pairs.")
     if found.read_out:
         values = "; ".join(f"{name} {max(value, 0):.2f}" for name, value in found.read_out.items())
         st.caption(f"Share of each parameter's variance that a linear function of u explains (R² on pairs it was not fitted on): {values}.")

@@ -38,6 +38,7 @@ def show_theory(link: Link, view: View) -> Link:
     work_in_background(("theory", view.identity, count, link.seed), work, lambda report: _draw(report, alpha, view), "Measure")
     st.markdown("**Why a small expected error does not keep the set small** (Appendix A.3, Figure 4)")
     height = st.slider("a", *HEIGHTS, link.height, 0.1, key=f"height-{view.revision}")
+    st.caption("An error δₐ(z) over a one-dimensional latent: the taller its peak, the narrower, and the smaller its mean under N(0, 1). So what the CVAE minimises says nothing about the farthest member.")
     st.plotly_chart(counterexample(height), width="stretch", key=f"counterexample-{view.revision}")
     return replace(link, height=height)
 
@@ -62,7 +63,7 @@ def _draw(report: TheoryReport, alpha: float, view: View) -> None:
         ]
         st.dataframe([{"quantity": a, "promised": b, "measured": c} for a, b, c in rows], hide_index=True, width="stretch")
         st.caption(
-            f"Medians over {pairs} test pairs at α = {alpha:g}. Measured: the norm of the encoding, the closest member found no farther out, "
+            f"Medians over {pairs} test pairs at α = {alpha:g}; dashed lines are measured: the norm of the encoding, the closest member found no farther out, "
             f"the mean error of {DRAWS} drawn members and the bound that follows from it, and their likelihood by Monte Carlo "
             f"({made.effective_draws:.1f} effective draws in the median: an estimate from below). Theorem 1 holds on {100 * made.kept:.4g} % of these pairs. "
             "Errors are squared, summed over the pixels; likelihoods are in nats. Theorem 2's bound is vacuous: H grows like an exponential of an exponential."
