@@ -1,8 +1,25 @@
-"""The five papers: what they train, with their own settings."""
+"""The five papers: what they train, with their own settings, and their tables and figures."""
 
-from .base import Experiment
-from .learned_sets import EXPERIMENTS as LEARNED_SETS
+from .adversarial_augmentation import ADVERSARIAL_AUGMENTATION
+from .base import Experiment, Filled, Item, Paper, Row, status
+from .certified_vae import CERTIFIED_VAE
+from .contextual_budgets import CONTEXTUAL_BUDGETS
+from .learned_sets import EXPERIMENTS as LEARNED_SETS_EXPERIMENTS
+from .learned_sets.quality import QualityTable
+from .learned_sets.tables import KIND, LEARNED_SETS
+from .manifold_directions import MANIFOLD_DIRECTIONS
+from .results import Results, read_results, save_result
 
-__all__ = ["EXPERIMENTS", "Experiment"]
+__all__ = ["EXPERIMENTS", "PAPERS", "RESULTS", "Experiment", "Filled", "Item", "Paper", "Results", "Row", "read_results", "save_result", "status"]
 
-EXPERIMENTS: dict[str, Experiment] = {**LEARNED_SETS}
+EXPERIMENTS: dict[str, Experiment] = {**LEARNED_SETS_EXPERIMENTS}
+
+PAPERS: dict[str, Paper] = {
+    "learned_sets": LEARNED_SETS,
+    "contextual_budgets": CONTEXTUAL_BUDGETS,
+    "certified_vae": CERTIFIED_VAE,
+    "adversarial_augmentation": ADVERSARIAL_AUGMENTATION,
+    "manifold_directions": MANIFOLD_DIRECTIONS,
+}
+
+RESULTS: dict[str, type] = {KIND: QualityTable}  # kinds of results files and what they hold

@@ -11,8 +11,8 @@ import torch
 
 from explorer.errors import ConfigurationError, OutputError
 from explorer.evaluation.approximation import METRICS, STEPS, Distance, pair_metrics
-from explorer.provenance import code_revision
-from explorer.storage import write_atomically
+from explorer.hardware import describe_device
+from explorer.provenance import code_revision, library_versions
 from explorer.types import Progress, stop_if_cancelled
 
 from .exploration import LearnedSet
@@ -42,14 +42,21 @@ class QualitySettings:
 
 @dataclass(frozen=True)
 class QualityTable:
-    """Means over `pairs` pairs with their standard errors, in the order of HEADINGS, and what they were measured with."""
+    """Means over `pairs` of the split's `available` pairs with their standard errors, in the order of HEADINGS; what they were
+    measured with, and how the checkpoint was trained."""
 
     checkpoint: str
     radius: float
     pairs: int
+    available: int
     means: tuple[float, ...]
     standard_errors: tuple[float, ...]
     settings: dict
+    training: dict
+    dataset: str
+    digest: str
+    device: str
+    versions: dict
     revision: str
 
 
@@ -77,18 +84,13 @@ def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder:
             done[first] = {key: getattr(metrics, key).tolist() for key in METRICS}
             _append(path, {"first": first, **done[first]})
         progress.advance(min(first + settings.batch_size, len(images)), len(images))
-        yield _table(name, radius, [done[key] for key in sorted(done) if key <= first], settings)
+        yield _table(learned, digest, radius, [done[key] for key in sorted(done) if key <= first], settings)
 
 
 def file_digest(path: Path) -> str:
     """Sixteen hexadecimal digits of a file's content."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
-def save_table(table: QualityTable, path: Path) -> None:
-    """A results file, which the tables of the paper are read from."""
-    write_atomically(path, json.dumps(asdict(table), indent=1).encode())
 
 
 def _check(settings: QualitySettings, learned: LearnedSet) -> None:
@@ -104,12 +106,26 @@ def _check(settings: QualitySettings, learned: LearnedSet) -> None:
         raise ConfigurationError(problems)
 
 
-def _table(name: str, radius: float, batches: list[dict], settings: QualitySettings) -> QualityTable:
+def _table(learned: LearnedSet, digest: str, radius: float, batches: list[dict], settings: QualitySettings) -> QualityTable:
     columns = [torch.tensor([value for batch in batches for value in batch[key]], dtype=torch.float64) for key in METRICS]
     count = len(columns[0])
     errors = [float(column.std() / math.sqrt(count)) if count > 1 else 0.0 for column in columns]
-    means = tuple(float(column.mean()) for column in columns)
-    return QualityTable(name, radius, count, means, tuple(errors), asdict(settings), code_revision())
+    header = learned.checkpoint.header
+    return QualityTable(
+        checkpoint=header.name,
+        radius=radius,
+        pairs=count,
+        available=len(learned.images),
+        means=tuple(float(column.mean()) for column in columns),
+        standard_errors=tuple(errors),
+        settings=asdict(settings),
+        training=header.training,
+        dataset=learned.data.name,
+        digest=digest,
+        device=describe_device(learned.device),
+        versions=library_versions(),
+        revision=code_revision(),
+    )
 
 
 def _read(path: Path) -> dict[int, dict]:

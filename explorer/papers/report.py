@@ -1,0 +1,140 @@
+"""The papers' tables and figures as text, JSON, CSV or LaTeX."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+
+from explorer.errors import UnknownName
+from explorer.registry import look_up
+
+from .base import Filled, Item, Paper, status
+from .results import Results
+
+NOTHING = "—"
+
+
+def find_item(paper: Paper, kind: str, number: int) -> Item:
+    """The paper's table or figure of that number. Raises UnknownName saying which there are."""
+    items = {item.number: item for item in paper.items if item.kind == kind}
+    if number not in items:
+        there = f"{kind} {min(items)} only" if len(items) == 1 else f"{kind} {min(items)} to {max(items)}"
+        raise UnknownName(f"{paper.short_name} has no {kind} {number}. It has {there}.")
+    return items[number]
+
+
+def listing(papers: dict[str, Paper], results: Results, form: str) -> str:
+    """Every table and figure with its status."""
+    rows = [
+        {"paper": stem, "kind": item.kind, "number": item.number, "caption": item.caption, "status": state, "how": how}
+        for stem, paper in papers.items()
+        for item in paper.items
+        for state, how in [status(item, results)]
+    ]
+    return look_up(LISTINGS, form, "format")(rows, papers)
+
+
+def item_report(stem: str, paper: Paper, item: Item, results: Results, form: str) -> str:
+    """One table or figure: the paper's numbers, ours, and what keeps them from being a reproduction."""
+    state, how = status(item, results)
+    filled = item.fill(results) if item.fill else Filled((), ())
+    return look_up(ITEMS, form, "format")(stem, paper, item, state, how, filled)
+
+
+def summary(papers: dict[str, Paper], results: Results) -> str:
+    """How many tables and figures there are, and how far they are."""
+    items = [item for paper in papers.values() for item in paper.items]
+    states = [status(item, results)[0] for item in items]
+    tables = sum(item.kind == "table" for item in items)
+    counts = ", ".join(f"{states.count(state)} {state}" for state in ("done", "short run", "not run"))
+    return f"{tables} tables, {len(items) - tables} figures: {counts}"
+
+
+def table_rows(filled: Filled) -> list[dict]:
+    """A line for each row of numbers: of the paper, measured, and its standard errors."""
+    lines = []
+    for row in filled.rows:
+        kinds = {"paper": row.paper, "measured": row.measured, "± standard error": row.standard_errors}
+        for kind, values in kinds.items():
+            if values and any(value is not None for value in values):
+                lines.append({"row": row.label, "of": kind, **dict(zip(filled.columns, values))})
+        if row.measured is None:
+            lines.append({"row": row.label, "of": "not run", **{column: None for column in filled.columns}})
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.4g}"
+
+
+def _text_list(rows, papers):
+    lines = []
+    for stem, paper in papers.items():
+        lines += ["", f"{stem}: {paper.citation}"]
+        lines += [f"  {row['kind']:6} {row['number']:2}  {row['status']:9}  {row['caption']}. {row['how']}" for row in rows if row["paper"] == stem]
+    return "\n".join(lines[1:])
+
+
+def _csv(rows: list[dict]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]) if rows else ["empty"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _latex(rows: list[dict], columns: list[str]) -> str:
+    """A tabular; characters that TeX reserves are escaped."""
+    body = " \\\\\n".join(" & ".join(_tex(row[column]) for column in columns) for row in rows)
+    heading = " & ".join(_tex(column) for column in columns)
+    return f"\\begin{{tabular}}{{{'l' * len(columns)}}}\n{heading} \\\\ \\hline\n{body} \\\\\n\\end{{tabular}}"
+
+
+def _tex(value) -> str:
+    text = _number(value) if isinstance(value, float) or value is None else str(value)
+    for plain, escaped in {"%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "ℓ∞": r"$\ell_\infty$", "ε": r"$\epsilon$", "±": r"$\pm$", NOTHING: "--"}.items():
+        text = text.replace(plain, escaped)
+    return text
+
+
+def _item_text(stem, paper, item, state, how, filled):
+    lines = [f"{paper.short_name}, {item.kind} {item.number}: {item.caption}", f"{state}. {how}"]
+    if filled.note:
+        lines.append(filled.note)
+    width = max([len(row.label) for row in filled.rows], default=0) + 2
+    if filled.columns:
+        lines += ["", f"{'':{width}}{'':18}" + "".join(f"{column:>{max(len(column), 8) + 2}}" for column in filled.columns)]
+    for line in table_rows(filled):
+        cells = "".join(f"{_number(line[column]):>{max(len(column), 8) + 2}}" for column in filled.columns)
+        lines.append(f"{line['row']:{width}}{line['of']:18}{cells}")
+    for row in filled.rows:
+        if row.source:
+            made = "at the paper's settings" if not row.differences else f"not a reproduction: {', '.join(row.differences)}"
+            lines.append(f"{row.label}: {made}; from {row.source}")
+        elif row.command and row.measured is None:
+            lines.append(f"{row.label}: {row.command}")
+    return "\n".join(lines)
+
+
+def _item_json(stem, paper, item, state, how, filled):
+    head = {"paper": stem, "kind": item.kind, "number": item.number, "caption": item.caption, "status": state, "how": how}
+    return json.dumps({**head, **asdict(filled)}, indent=1)
+
+
+def _item_latex(stem, paper, item, state, how, filled):
+    return _latex(table_rows(filled), ["row", "of", *filled.columns])
+
+
+LISTINGS: dict[str, Callable[..., str]] = {
+    "text": _text_list,
+    "json": lambda rows, papers: json.dumps(rows, indent=1),
+    "csv": lambda rows, papers: _csv(rows),
+    "latex": lambda rows, papers: _latex(rows, ["paper", "kind", "number", "caption", "status", "how"]),
+}
+ITEMS: dict[str, Callable[..., str]] = {
+    "text": _item_text,
+    "json": _item_json,
+    "csv": lambda stem, paper, item, state, how, filled: _csv(table_rows(filled)),
+    "latex": _item_latex,
+}

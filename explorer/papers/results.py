@@ -1,0 +1,67 @@
+"""Results files: what `python -m explorer.evaluate` has measured, and what tables are read from."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from explorer.configuration import from_mapping
+from explorer.errors import ConfigurationError
+from explorer.storage import write_atomically
+
+FORMAT = 1
+SHIPPED, OWN = Path(__file__).parents[2] / "checkpoints", Path("runs/results")
+LARGEST_FILE = 1 << 20
+Table = TypeVar("Table")
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of all results files, by kind, newest first, each with its file; and what was wrong with files left out."""
+
+    tables: tuple[tuple[str, Any, Path], ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def of(self, kind: str) -> list[tuple[Any, Path]]:
+        return [(table, path) for each, table, path in self.tables if each == kind]
+
+
+def save_result(kind: str, table: Any, path: Path) -> None:
+    """Write a table, whole or not at all. Raises OutputError."""
+    write_atomically(path, json.dumps({"format": FORMAT, "kind": kind, **asdict(table)}, indent=1).encode())
+
+
+def read_results(kinds: dict[str, type], folders: tuple[Path, ...] | None = None) -> Results:
+    """Every results file in the folders (the shipped ones and runs/results) and the folders in them. A file that is none, or not of this format, is left out and named."""
+    tables, problems, folders = [], [], folders or (SHIPPED, OWN)
+    paths = [path for folder in folders for pattern in ("*.json", "*/*.json") for path in sorted(folder.glob(pattern))]
+    for path in sorted(paths, key=_modified, reverse=True):
+        try:
+            kind, table = read_result(path, kinds)
+            tables.append((kind, table, path))
+        except ConfigurationError as error:
+            problems.append(f"{path.name} is left out: {error}")
+    return Results(tuple(tables), tuple(problems))
+
+
+def read_result(path: Path, kinds: dict[str, type]) -> tuple[str, Any]:
+    """The kind and the table of one file. Raises ConfigurationError saying what is wrong with it."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ConfigurationError([f"it has more than {LARGEST_FILE >> 20} MB"])
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigurationError([f"it cannot be read as JSON ({type(error).__name__})"]) from None
+    if not isinstance(content, dict) or content.get("kind") not in kinds:
+        raise ConfigurationError([f"expected a results file of kind {', '.join(kinds)}"])
+    if content.get("format") != FORMAT:
+        raise ConfigurationError([f"format {str(content.get('format'))[:20]}, expected {FORMAT}"])
+    kind = content["kind"]
+    return kind, from_mapping(kinds[kind], {name: value for name, value in content.items() if name not in ("format", "kind")}, path.name)
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

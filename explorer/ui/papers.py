@@ -1,0 +1,127 @@
+"""The papers' tables and figures: an overview, and one of them in detail."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from explorer.papers import PAPERS, RESULTS, Filled, Item, Paper, Results, read_results, status
+from explorer.papers.report import item_report, table_rows
+
+from .components import download, plain
+
+ALL = "all"
+MARKS = {"done": "● done", "short run": "◐ short run", "not run": "○ not run"}
+FILES = {"csv": ("CSV", "text/csv"), "json": ("JSON", "application/json"), "latex": ("LaTeX", "text/plain")}
+
+
+@dataclass(frozen=True)
+class Link:
+    """The page's settings, as they stand in its URL."""
+
+    paper: str = ALL
+    state: Literal["all", "done", "short run", "not run"] = "all"
+    item: str = ""
+    height: float = 3.0
+
+
+def known_results() -> Results:
+    """Read anew each time: an evaluation may have ended since."""
+    return read_results(RESULTS)
+
+
+def overview(link: Link, results: Results) -> list[tuple[str, Item, str, str]]:
+    """(paper, item, status, how) of everything that the filters let through."""
+    stems = PAPERS if link.paper == ALL else [link.paper]
+    rows = [(stem, item, *status(item, results)) for stem in stems for item in PAPERS[stem].items]
+    return [row for row in rows if link.state in ("all", row[2])]
+
+
+def show_overview(rows: list[tuple[str, Item, str, str]]) -> None:
+    st.dataframe(
+        [
+            {"status": MARKS[state], "paper": PAPERS[stem].short_name, "": f"{item.kind} {item.number}", "what it shows": item.caption, "how": how}
+            for stem, item, state, how in rows
+        ],
+        hide_index=True,
+        width="stretch",
+        height=min(38 + 35 * len(rows), 470),
+    )
+
+
+def show_item(stem: str, item: Item, results: Results, height: float) -> float:
+    """One table or figure: numbers beside the paper's, what differs, how to run the rest, and files. Returns the slider's a."""
+    paper, (state, how) = PAPERS[stem], status(item, results)
+    st.subheader(f"{paper.short_name}, {item.kind} {item.number}")
+    st.markdown(f"{MARKS[state]} · {plain(item.caption, 200)}. {plain(how, 600)}")
+    st.caption(paper.citation)
+    if item.fill is None:
+        return height
+    filled = item.fill(results)
+    if (stem, item.key) in DRAWN:
+        height = DRAWN[stem, item.key](height)
+    if filled.columns:
+        st.dataframe(_formatted(filled), hide_index=True, width="stretch")
+    if filled.note:
+        st.caption(filled.note)
+    _show_making(filled)
+    with st.container(horizontal=True):
+        for form, (label, mime) in FILES.items():
+            name = f"{stem}-{item.key}.{'tex' if form == 'latex' else form}"
+            download(label, lambda form=form: item_report(stem, paper, item, results, form).encode(), name, mime)
+    return height
+
+
+def _formatted(filled: Filled) -> list[dict[str, str]]:
+    return [
+        {name: value if isinstance(value, str) else "" if value is None else f"{value:.4g}" for name, value in line.items()}
+        for line in table_rows(filled)
+    ]
+
+
+def _show_making(filled: Filled) -> None:
+    """How each row was measured, or would be."""
+    for row in filled.rows:
+        if row.measured is not None and row.source:
+            made = "at the paper's settings" if not row.differences else f"not a reproduction: {', '.join(row.differences)}"
+            st.markdown(f"- **{plain(row.label)}**: {plain(made, 400)}. Read from {plain(row.source)}.")
+    commands = [row.command for row in filled.rows if row.measured is None and row.command]
+    if commands:
+        st.markdown("To measure the rest:")
+        st.code("\n".join(commands), language="bash")
+
+
+def _draw_counterexample(height: float) -> float:
+    from explorer.figures.theory import counterexample
+
+    height = st.slider("a", 0.5, 10.0, height, 0.1, key="papers.height")
+    st.plotly_chart(counterexample(height), width="stretch")
+    return height
+
+
+DRAWN: dict[tuple[str, str], Callable[[float], float]] = {("learned_sets", "figure-4"): _draw_counterexample}
+
+
+def checked(link: Link) -> tuple[Link, list[str]]:
+    """The link with what does not exist replaced, and a sentence for each."""
+    problems, default = [], Link()
+    if link.paper != ALL and link.paper not in PAPERS:
+        problems.append(f"The link's paper {link.paper[:40]!r} is not known. Known: {', '.join(PAPERS)}.")
+        link = default
+    known = {key_of(stem, item) for stem, paper in PAPERS.items() for item in paper.items}
+    if link.item and link.item not in known:
+        problems.append(f"The link's item {link.item[:40]!r} is not known; one is named like learned_sets.table-4.")
+        link = Link(link.paper, link.state, "", link.height)
+    if not 0.5 <= link.height <= 10:
+        problems.append(f"The link's height = {link.height:g} cannot be shown (expected 0.5 to 10). The default is shown instead.")
+        link = Link(link.paper, link.state, link.item)
+    return link, problems
+
+
+def key_of(stem: str, item: Item) -> str:
+    return f"{stem}.{item.key}"
+
+
+def title_of(stem: str, item: Item, papers: dict[str, Paper] = PAPERS) -> str:
+    return f"{papers[stem].short_name}, {item.kind} {item.number}: {item.caption}"
