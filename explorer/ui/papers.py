@@ -39,11 +39,15 @@ def overview(link: Link, results: Results) -> list[tuple[str, Item, str, str]]:
 
 
 def show_overview(rows: list[tuple[str, Item, str, str]]) -> None:
+    several = len({stem for stem, *_ in rows}) > 1
     st.dataframe(
         [
-            {"status": MARKS[state], "paper": PAPERS[stem].short_name, "": f"{item.kind} {item.number}", "what it shows": item.caption, "how": how}
+            {
+                **({"paper": PAPERS[stem].short_name} if several else {}),
+                "item": f"{item.kind} {item.number}", "status": MARKS[state], "what it shows": item.caption, "how": how,
+            }
             for stem, item, state, how in rows
-        ],
+        ],  # fmt: skip
         hide_index=True,
         width="stretch",
         height=min(38 + 35 * len(rows), 470),

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 TIMEOUT = 60_000  # milliseconds; a machine that tests on is slow and noisy
 DIGITS = "digits-rts"
 DRAWN = "canvas => canvas.toDataURL()"
-STREAMLITS_PROBE = "/learned_sets/_stcore/"  # on a deep link Streamlit asks below the page's path first, and gets 404
+STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/papers/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
 
 
 class Visitor:
@@ -22,7 +22,7 @@ class Visitor:
 
     def _check_message(self, message) -> None:
         where = message.location["url"]
-        if message.type == "error" and STREAMLITS_PROBE not in where:
+        if message.type == "error" and not any(probe in where for probe in STREAMLITS_PROBES):
             self.problems.append(f"{message.text} {where}")
 
     def _check_host(self, url: str) -> None:
@@ -38,6 +38,11 @@ class Visitor:
         """With digits-rts, until the picture is there and the page below it is complete."""
         self.page.goto("/learned_sets?" + urlencode({"model": DIGITS, **query}))
         self.wait_for_picture()
+
+    def open_papers(self, **query) -> None:
+        self.page.goto("/papers?" + urlencode(query))
+        self.page.get_by_test_id("copy-link").wait_for()
+        self.settle()
 
     def wait_for_picture(self) -> None:
         self.page.locator("[data-testid=live-root][data-connected=true]:not([data-frames='0'])").wait_for()

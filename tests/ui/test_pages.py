@@ -1,12 +1,16 @@
 """Every page opened alone, as Streamlit's own test runner does."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.errors import ExplorerError
+from explorer.papers import PAPERS
 from explorer.ui import cache, library
+from explorer.ui.learned_panels import quality as quality_panel
 from explorer.ui.learned_sets_link import encode_point
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -119,6 +123,15 @@ def test_a_folder_that_is_none_is_one_message():
         ({"model": "digits-rts", "stops": "1,99"}, "stops = "),
         ({"model": "digits-rts", "label": "cat"}, "no class"),
         ({"model": "digits-rts", "flavour": "mint"}, "not known here"),
+        ({"model": "digits-rts", "iterate": "51"}, "iterate = 51 cannot be shown"),
+        ({"model": "digits-rts", "alpha": "1"}, "alpha = 1.0 cannot be shown"),
+        ({"model": "digits-rts", "alpha": "-0.1"}, "alpha = -0.1 cannot be shown"),
+        ({"model": "digits-rts", "count": "7"}, "count = 7 cannot be shown"),
+        ({"model": "digits-rts", "parameter": "4"}, "no parameter of these pairs"),
+        ({"model": "digits-rts", "position": "25"}, "position = 25 cannot be shown"),
+        ({"model": "digits-rts", "height": "100"}, "height = 100.0 cannot be shown"),
+        ({"model": "digits-rts", "sense": "best"}, "sense = 'best' cannot be used"),
+        ({"model": "digits-rts", "panel": "Compare", "other": "no-such-set"}, "other checkpoint no-such-set is not here"),
     ],
     ids=str,
 )
@@ -147,8 +160,75 @@ def test_a_picture_that_is_none_is_one_message():
     assert any("note.png: this is not a picture" in warning.value for warning in test.warning)
 
 
-@pytest.mark.parametrize("panel", ["Difference", "Interpolation", "Random members"])
+@pytest.mark.parametrize("panel", ["Difference", "Interpolation", "Random members", "Search", "Transformations", "Compare"])
 def test_every_panel_shows_pictures_and_downloads(panel):
     test = page("learned_sets", model="digits-rts", panel=panel)
     assert not test.exception and not test.error
     assert any("‖u‖" in caption.value for caption in test.caption)
+
+
+MEASURED = {"Quality": "Estimates over 25 pairs", "Latent norms": "of 300 test pairs", "Theory": "Medians over 25 test pairs"}
+
+
+@pytest.mark.parametrize("panel", MEASURED)
+def test_a_panel_measures_on_demand(panel):
+    test = page("learned_sets", model="digits-rts", panel=panel, count="25")
+    assert not any(MEASURED[panel] in caption.value for caption in test.caption)
+    (measure,) = (button for button in test.button if button.label == "Measure")
+    measure.click().run()
+    until = time.monotonic() + 100
+    while not any(MEASURED[panel] in caption.value for caption in test.caption):
+        assert time.monotonic() < until and not test.exception and not test.error
+        time.sleep(0.2)
+        test.run()
+    assert not test.exception and not any(button.label == "Measure" for button in test.button)
+
+
+def test_a_diverged_metric_is_named_in_its_panel(monkeypatch):
+    def broken(*rest):
+        raise ExplorerError("not finite: kl_nats on 3 pairs")
+        yield
+
+    monkeypatch.setattr(quality_panel, "quality", broken)
+    test = page("learned_sets", model="digits-rts", panel="Quality", count="100")
+    next(button for button in test.button if button.label == "Measure").click().run()
+    until = time.monotonic() + 30
+    while not test.error:
+        assert time.monotonic() < until
+        test.run()
+    assert "kl" in test.error[0].value and "3 pairs" in test.error[0].value
+    assert any(button.label == "Try again" for button in test.button) and not test.exception
+
+
+def test_pixel_noise_has_no_transformation_to_follow():
+    test = page("learned_sets", model="mnist-linf-conv", panel="Transformations")
+    assert not test.exception and any("noise on each pixel" in info.value for info in test.info)
+
+
+def test_sets_with_other_latents_are_compared_without_sharing_u():
+    test = page("learned_sets", model="digits-rts", panel="Compare", other="mnist-linf-conv")
+    assert not test.exception and not test.error
+    assert any("32 and 6272 latents" in caption.value for caption in test.caption)
+
+
+@pytest.mark.parametrize("item", ["learned_sets.table-4", "learned_sets.figure-4", "certified_vae.table-1"])
+def test_a_link_opens_a_table_or_figure(item):
+    test = page("papers", item=item)
+    assert not test.exception and not test.error
+    stem, key = item.split(".")
+    assert test.subheader[0].value == f"{PAPERS[stem].short_name}, {key.replace('-', ' ')}"
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [({"paper": "nothing"}, "paper 'nothing' is not known"), ({"item": "learned_sets.table-99"}, "is not known"), ({"state": "perhaps"}, "cannot be used"), ({"height": "99"}, "height = 99")],
+    ids=str,
+)
+def test_a_bad_link_to_the_papers_says_so(query, message):
+    test = page("papers", **query)
+    assert not test.exception and any(message in warning.value for warning in test.warning) and test.selectbox
+
+
+def test_a_status_filters_the_overview():
+    test = page("papers", state="done")
+    assert not test.exception and len(test.dataframe[0].value) == 1

@@ -25,6 +25,7 @@ PAPER = {  # Table 4: radius, encoder AE, PGD AE, expected AE, over AE, reconstr
     "mnist-rts-1": (14, 0.28, 0.10, 0.61, 1.34, 0.05, 22.2),
     "mnist-rts-5": (14, 0.28, 0.10, 0.53, 0.86, 0.05, 23.7),
 }
+Six = tuple[float, float, float, float, float, float]
 HEADINGS = ("encoder AE", "PGD AE", "expected AE", "over AE", "reconstruction", "KL (nats)")
 
 
@@ -49,8 +50,8 @@ class QualityTable:
     radius: float
     pairs: int
     available: int
-    means: tuple[float, ...]
-    standard_errors: tuple[float, ...]
+    means: Six
+    standard_errors: Six
     settings: dict
     training: dict
     dataset: str
