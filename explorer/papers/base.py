@@ -46,13 +46,14 @@ class Row:
     """A line of a table: the paper's numbers beside ours, each in the order of the table's columns, None where there is none.
 
     `measured` is None where nothing was measured, and `command` says how it would be; `differences` keep it from being a
-    reproduction; `source` says where it was read."""
+    reproduction; `variant` names what was measured in its place; `source` says where it was read."""
 
     label: str
     paper: tuple[float | None, ...]
     measured: tuple[float, ...] | None = None
     standard_errors: tuple[float | None, ...] = ()
     differences: tuple[str, ...] = ()
+    variant: str = ""
     source: str = ""
     command: str = ""
 
@@ -101,5 +102,5 @@ def status(item: Item, results: Results) -> tuple[Status, str]:
     if len(measured) == len(rows) and not any(row.differences for row in rows):
         return "done", "Measured at the paper's settings." if any(row.paper for row in rows) else "Computed from its formula."
     parts = [] if len(measured) == len(rows) else [f"{len(measured)} of {len(rows)} rows"]
-    parts += [f"{row.label}: {', '.join(row.differences)}" for row in measured if row.differences]
+    parts += [f"{row.variant or row.label}: {', '.join(row.differences)}" for row in measured if row.differences]
     return "short run", "; ".join(parts) + "."

@@ -55,7 +55,8 @@ def table_rows(filled: Filled) -> list[dict]:
     """A line for each row of numbers: of the paper, measured, and its standard errors."""
     lines = []
     for row in filled.rows:
-        kinds = {"paper": row.paper, "measured": row.measured, "± standard error": row.standard_errors}
+        ours = f"measured, {row.variant}" if row.variant else "measured"
+        kinds = {"paper": row.paper, ours: row.measured, "± standard error": row.standard_errors}
         for kind, values in kinds.items():
             if values and any(value is not None for value in values):
                 lines.append({"row": row.label, "of": kind, **dict(zip(filled.columns, values))})
@@ -103,11 +104,12 @@ def _item_text(stem, paper, item, state, how, filled):
     if filled.note:
         lines.append(filled.note)
     width = max([len(row.label) for row in filled.rows], default=0) + 2
+    wide = max([len(line["of"]) for line in table_rows(filled)], default=0)
     if filled.columns:
-        lines += ["", f"{'':{width}}{'':18}" + "".join(f"{column:>{max(len(column), 8) + 2}}" for column in filled.columns)]
+        lines += ["", f"{'':{width}}{'':{wide}}" + "".join(f"{column:>{max(len(column), 8) + 2}}" for column in filled.columns)]
     for line in table_rows(filled):
         cells = "".join(f"{_number(line[column]):>{max(len(column), 8) + 2}}" for column in filled.columns)
-        lines.append(f"{line['row']:{width}}{line['of']:18}{cells}")
+        lines.append(f"{line['row']:{width}}{line['of']:{wide}}{cells}")
     for row in filled.rows:
         if row.source:
             made = "at the paper's settings" if not row.differences else f"not a reproduction: {', '.join(row.differences)}"

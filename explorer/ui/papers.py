@@ -66,7 +66,8 @@ def show_item(stem: str, item: Item, results: Results, height: float) -> float:
     if (stem, item.key) in DRAWN:
         height = DRAWN[stem, item.key](height)
     if filled.columns:
-        st.dataframe(_formatted(filled), hide_index=True, width="stretch")
+        lines = _formatted(filled)
+        st.dataframe(lines, hide_index=True, width="stretch", height=38 + 35 * len(lines))
     if filled.note:
         st.caption(filled.note)
     _show_making(filled)
@@ -89,7 +90,7 @@ def _show_making(filled: Filled) -> None:
     for row in filled.rows:
         if row.measured is not None and row.source:
             made = "at the paper's settings" if not row.differences else f"not a reproduction: {', '.join(row.differences)}"
-            st.markdown(f"- **{plain(row.label)}**: {plain(made, 400)}. Read from {plain(row.source)}.")
+            st.markdown(f"- **{plain(row.label)}**{f' ({plain(row.variant)})' if row.variant else ''}: {plain(made, 400)}. Read from {plain(row.source)}.")
     commands = [row.command for row in filled.rows if row.measured is None and row.command]
     if commands:
         st.markdown("To measure the rest:")

@@ -79,7 +79,7 @@ def test_every_difference_from_the_paper_is_named(changes, words):
 def test_a_compact_variant_fills_the_row_with_its_differences():
     filled = table4(results(measured("mnist-rts-compact")))
     (row,) = (row for row in filled.rows if row.measured)
-    assert row.label == "RTS (mnist-rts-compact)"
+    assert (row.label, row.variant) == ("RTS", "mnist-rts-compact")
     assert {"epochs 30 (paper 100)", "latent_dim 32 (paper 128)"} <= set(row.differences)
 
 

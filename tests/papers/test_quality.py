@@ -4,7 +4,7 @@ import json
 import pytest
 import torch
 
-from explorer.checkpoints import Header, save
+from explorer.checkpoints import Header, load, save
 from explorer.errors import Cancelled, ConfigurationError, ExplorerError
 from explorer.evaluate import main
 from explorer.models import build_model
@@ -122,6 +122,21 @@ def test_the_command_prints_the_table_and_writes_results(path, tmp_path, capsys)
 def test_a_bad_command_is_one_message(path, tmp_path, capsys, arguments, message):
     assert main([argument.format(path=path) for argument in arguments] + ["--work", str(tmp_path)]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_another_kind_is_one_message(path, tmp_path, capsys):
+    opened = load(path)
+    save(tmp_path / "other.safetensors", opened.model, dataclasses.replace(opened.header, kind="classifier"))
+    assert main([str(tmp_path / "other.safetensors")]) == 1
+    assert "other.safetensors holds a 'classifier', expected a 'learned_set'" in capsys.readouterr().err
+
+
+def test_a_data_set_of_another_image_size_is_one_message(path, tmp_path, capsys):
+    opened = load(path)
+    other = dataclasses.replace(opened.header, dataset={"name": "digits", "pairs": "linf"})
+    save(tmp_path / "other.safetensors", opened.model, other)
+    assert main([str(tmp_path / "other.safetensors")]) == 1
+    assert "takes images of (1, 42, 42), the pairs of 'digits' are (1, 28, 28)" in capsys.readouterr().err
 
 
 def test_the_digest_changes_with_the_file(path, tmp_path):

@@ -136,7 +136,7 @@ def open_learned_set(path: str | Path, device: str | torch.device = "cpu", root:
     checkpoint = load(path, device)
     header, name = checkpoint.header, str(checkpoint.header.dataset.get("name"))
     if header.kind != KIND:
-        raise InvalidInput(f"{Path(path).name} is a {header.kind!r}, this page shows {KIND!r}")
+        raise InvalidInput(f"{Path(path).name} holds a {header.kind!r}, expected a {KIND!r}: a set that python -m explorer.train has learned from pairs")
     pairs = look_up(PAIRS, str(header.dataset.get("pairs"))[:40], "kind of pairs")()
     note, data = None, Source(name, root)
     try:

@@ -43,7 +43,7 @@ def table1(results: Results) -> Filled:
     row, chosen = _quality_row("mnist-rts", "cross_entropy", results), (2, 3, 5, 6)
     measured = None if row.measured is None else tuple(row.measured[place] for place in chosen)
     errors = tuple(row.standard_errors[place] for place in chosen) if row.measured else ()
-    rts = Row("MNIST-RTS", (0.11, 0.54, 0.04, 22.2), measured, errors, row.differences, row.source, row.command)
+    rts = Row("MNIST-RTS", (0.11, 0.54, 0.04, 22.2), measured, errors, row.differences, row.variant, row.source, row.command)
     others = (Row("CIFAR10-C", (0.005, 0.029, 0.001, 69.3)), Row("MI", (0.006, 0.049, 0.004, 65.8)))
     return Filled(("approx. error", "expected approx. error", "reconstruction", "KL (nats)"), (rts, *others), f"MNIST-RTS: {PUBLISHED}.")
 
@@ -90,8 +90,8 @@ def _quality_row(name: str, distance: str, results: Results) -> Row:
     if found is None:
         return Row(label, paper, command=_command(name))
     table, path = found
-    label += f" ({table.checkpoint})" if table.checkpoint != name else ""
-    return Row(label, paper, (table.radius, *table.means), (None, *table.standard_errors), differences(table, name), path.name)
+    variant = table.checkpoint if table.checkpoint != name else ""
+    return Row(label, paper, (table.radius, *table.means), (None, *table.standard_errors), differences(table, name), variant, path.name)
 
 
 def _best(name: str, distance: str, results: Results) -> tuple[QualityTable, Path] | None:
