@@ -10,7 +10,7 @@ from explorer.evaluation.latent_space import LatentNorms, linear_read_out
 from explorer.types import Progress, stop_if_cancelled
 
 from .exploration import LearnedSet
-from .training import evaluation_draws
+from .training import evaluation_draws, evaluation_pairs
 
 BATCH = 256
 PAIRS_PER_LATENT = 8  # with fewer, half of them say little about a linear function of all latents
@@ -24,13 +24,11 @@ def latent_norms(learned: LearnedSet, limit: int | None, progress: Progress) -> 
     for first in range(0, len(images), BATCH):
         stop_if_cancelled(progress)
         batch = images[first : first + BATCH]
-        draws = evaluation_draws(learned.pairs, batch, first)
-        clean, perturbed = learned.pairs.clean(batch.images), learned.pairs.perturb(batch.images, draws)
-        encoded = encode_pairs(learned.checkpoint.model, clean.to(learned.device), perturbed.to(learned.device))
+        encoded = encode_pairs(learned.checkpoint.model, *evaluation_pairs(learned.pairs, batch, learned.device, first))
         if broken := int((~encoded.norms.isfinite()).sum()):
             raise ExplorerError(f"not finite: the encoding of {broken} pairs after pair {first}. The model may have diverged.")
         deltas.append(encoded.delta.cpu())
-        values.append(learned.pairs.parameter_values(draws))
+        values.append(learned.pairs.parameter_values(evaluation_draws(learned.pairs, batch, first)))
         progress.advance(first + len(batch), len(images))
         yield _collected(learned, torch.cat(deltas), torch.cat(values), last=first + BATCH >= len(images))
 

@@ -69,7 +69,6 @@ def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder:
     _check(settings, learned)
     radius = learned.radius if settings.radius is None else settings.radius
     images = learned.images if settings.limit is None else learned.images[: settings.limit]
-    clean, perturbed = evaluation_pairs(learned.pairs, images, learned.device)
     name = learned.checkpoint.header.name
     identity = json.dumps([digest, images.fingerprint(), asdict(settings)], sort_keys=True)
     path = folder / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.jsonl"
@@ -77,9 +76,9 @@ def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder:
     for first in range(0, len(images), settings.batch_size):
         stop_if_cancelled(progress)
         if first not in done:
-            batch = slice(first, first + settings.batch_size)
+            clean, perturbed = evaluation_pairs(learned.pairs, images[first : first + settings.batch_size], learned.device, first)
             metrics = pair_metrics(
-                learned.checkpoint.model, clean[batch], perturbed[batch], radius=radius, distance=settings.distance,
+                learned.checkpoint.model, clean, perturbed, radius=radius, distance=settings.distance,
                 seed=settings.seed, first=first, steps=settings.steps,
             )  # fmt: skip
             done[first] = {key: getattr(metrics, key).tolist() for key in METRICS}

@@ -17,7 +17,7 @@ from explorer.sets import L2Ball, LatentBall
 from explorer.types import Progress, stop_if_cancelled
 
 from .exploration import LearnedSet
-from .training import evaluation_draws
+from .training import evaluation_pairs
 
 FIRST, BATCH, SAMPLES, DRAWS, STEPS = 5, 25, 16, 64, 20
 
@@ -66,9 +66,7 @@ def theory_report(learned: LearnedSet, count: int, seed: int, progress: Progress
     while first < len(images):
         stop_if_cancelled(progress)
         batch = images[first : first + (BATCH if first else FIRST)]
-        draws = evaluation_draws(learned.pairs, batch, first)
-        clean = learned.pairs.clean(batch.images).to(learned.device)
-        perturbed = learned.pairs.perturb(batch.images, draws).to(learned.device)
+        clean, perturbed = evaluation_pairs(learned.pairs, batch, learned.device, first)
         reports.append(_report(model, clean, perturbed, learned.radius, seed, first))
         first += len(batch)
         progress.advance(first, len(images))

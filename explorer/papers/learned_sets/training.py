@@ -120,9 +120,11 @@ def validation(
     return {"validation": total / len(clean), "kl_nats": kl_total / len(clean)}
 
 
-def evaluation_pairs(pairs: Pairs, dataset: ImageDataset, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
-    """The fixed pair of every image of a split: the same on every machine and for every subset that starts it."""
-    draws = evaluation_draws(pairs, dataset)
+def evaluation_pairs(
+    pairs: Pairs, dataset: ImageDataset, device: torch.device | str = "cpu", first: int = 0
+) -> tuple[Tensor, Tensor]:
+    """The fixed pairs of a split's images number `first`, `first` + 1, …: the same on every machine and in every batch."""
+    draws = evaluation_draws(pairs, dataset, first)
     return pairs.clean(dataset.images).to(device), pairs.perturb(dataset.images, draws).to(device)
 
 

@@ -72,7 +72,7 @@ def work_in_background(key: Hashable, work: Work, draw: Callable[[Any], None], l
 def _progress(job: Job, key: str) -> None:
     share = job.done / job.total if job.total else 0.0
     left = job.seconds_left
-    text = "Waiting for earlier work …" if job.state == "waiting" else f"{job.done} of {job.total or '?'}"
+    text = "Waiting for earlier work …" if job.state == "waiting" else f"{job.done} of {job.total}" if job.total else "Starting …"
     if left is not None:
         text += f" · about {duration(left)} left"
     bar, button = st.columns([5, 1], vertical_alignment="bottom")

@@ -49,11 +49,11 @@ function sliderRow(direction, index) {
   return { row, input, output };
 }
 
-/** Tick marks at the percentile radii. Labels that would touch go to a second line. */
+/** Tick marks at the percentile radii. Labels that would touch go to a second or third line. */
 function placeTicks(container, percentiles, epsilon, choose) {
   const entries = Object.entries(percentiles).filter(([, r]) => r >= 0 && r <= epsilon * 1.0001).sort((a, b) => a[1] - b[1]);
   const width = container.clientWidth || 300;
-  let lastOnLine = [-Infinity, -Infinity];
+  const lastOnLine = [-Infinity, -Infinity, -Infinity];
   container.replaceChildren(...entries.map(([name, r]) => {
     const share = epsilon > 0 ? Math.min(1, r / epsilon) : 0;
     const tick = document.createElement("button");
@@ -63,12 +63,15 @@ function placeTicks(container, percentiles, epsilon, choose) {
     tick.dataset.testid = `live-percentile-${name}`;
     tick.title = `radius ${formatNumber(r)}: ${name} % of the pairs lie within it`;
     tick.setAttribute("aria-label", `Set the radius to the ${name} % percentile, ${formatNumber(r)}`);
-    const line = share * width - lastOnLine[0] >= 38 ? 0 : share * width - lastOnLine[1] >= 38 ? 1 : 0;
+    const free = lastOnLine.findIndex((last) => share * width - last >= 38);
+    const line = free < 0 ? 0 : free;
     lastOnLine[line] = share * width;
     tick.classList.toggle("second", line === 1);
+    tick.classList.toggle("third", line === 2);
     tick.classList.toggle("end", share * width > width - 14);
     tick.addEventListener("click", () => choose(Math.min(r, epsilon)));
     return tick;
   }));
   container.classList.toggle("two-lines", lastOnLine[1] >= 0);
+  container.classList.toggle("three-lines", lastOnLine[2] >= 0);
 }
