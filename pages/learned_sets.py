@@ -11,10 +11,8 @@ from explorer.ui import cache, links
 from explorer.ui.components import plain, show_copy_link, show_problems
 from explorer.ui.learned_panels import PANELS, View
 from explorer.ui.learned_sets import choose_image, drag, plain_sliders
-from explorer.ui.learned_sets_link import Link, checked, encode_point
+from explorer.ui.learned_sets_link import PAGE, Link, checked, encode_point
 from explorer.ui.library import checkpoint_path, find_checkpoints
-
-PAGE = "learned_sets"
 
 st.title("Learned sets")
 link, problems, revision = links.opened(Link, PAGE)

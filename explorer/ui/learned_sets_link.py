@@ -17,6 +17,7 @@ from explorer.sets.base import Law
 Panel = Literal[
     "Difference", "Interpolation", "Random members", "Search", "Transformations", "Compare", "Quality", "Latent norms", "Theory"
 ]
+PAGE = "learned_sets"
 Choice = Literal["First images", "Random", "By class", "Upload"]
 AMPLIFY = (1, 2, 4, 8, 16, 32)
 COUNTS = (25, 100, 500, 2000, 0)  # pairs to measure on; 0 stands for all

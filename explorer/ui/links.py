@@ -40,6 +40,12 @@ def show(link: typing.Any, page: str) -> None:
         st.query_params.from_dict(query)
 
 
+def push(link: typing.Any, page: str) -> None:
+    """For a button: the next run shows these settings as it would those of a link, and its controls take them over."""
+    st.session_state[f"{page}.link"] = link
+    st.session_state[f"{page}.revision"] += 1
+
+
 def _is_echo(query: dict[str, str], page: str) -> bool:
     """Whether the page showed this itself: just now, or a moment ago, for a browser that moves on quickly asks with the URL it
     still has, which is not yet the one that Python has written."""

@@ -38,8 +38,8 @@ def test_what_was_done_stands_beside_each_norm(learned):
 
 def test_norms_come_batch_by_batch_and_the_read_out_last(learned):
     tables = list(latent_norms(learned, None, Silent()))
-    assert [len(table.norms) for table in tables] == [BATCH, len(learned.images)]
-    assert [set(table.read_out) for table in tables] == [set(), set(learned.pairs.parameter_names)]
+    assert [len(table.norms) for table in tables] == [BATCH, 2 * BATCH, len(learned.images)]
+    assert [set(table.read_out) for table in tables] == [set(), set(), set(learned.pairs.parameter_names)]
 
 
 def test_too_few_pairs_have_no_read_out(learned):

@@ -1,5 +1,8 @@
+import subprocess
+import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -111,3 +114,23 @@ def test_the_time_left_follows_from_the_pace():
     job._started = time.monotonic() - 10
     job.advance(1, 3)
     assert job.seconds_left == pytest.approx(20, rel=0.05)
+
+
+def test_a_running_job_does_not_keep_the_server_from_ending():
+    work = "def work(progress):\n  while True: time.sleep(0.1); yield None"
+    script = f"import time\nfrom explorer.ui.background import JOBS\n{work}\nJOBS.start('a', work); time.sleep(0.2)"
+    assert subprocess.run([sys.executable, "-c", script], timeout=60, capture_output=True).returncode == 0
+
+
+def test_what_a_job_was_given_is_let_go_when_it_has_ended(jobs):
+    class Model:
+        pass
+
+    model = Model()
+    gone = weakref.ref(model)
+    ended(jobs.start("a", lambda progress, model=model: iter([1])))
+    del model
+    until = time.monotonic() + 10
+    while gone() is not None and time.monotonic() < until:
+        time.sleep(0.002)
+    assert gone() is None

@@ -12,7 +12,7 @@ from explorer.types import Progress, stop_if_cancelled
 from .exploration import LearnedSet
 from .training import evaluation_draws, evaluation_pairs
 
-BATCH = 256
+BATCH = 128
 PAIRS_PER_LATENT = 8  # with fewer, half of them say little about a linear function of all latents
 
 

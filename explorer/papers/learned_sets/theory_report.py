@@ -19,7 +19,7 @@ from explorer.types import Progress, stop_if_cancelled
 from .exploration import LearnedSet
 from .training import evaluation_pairs
 
-FIRST, BATCH, SAMPLES, DRAWS, STEPS = 5, 25, 16, 64, 20
+FIRST, BATCH, SAMPLES, DRAWS, STEPS = 2, 25, 16, 64, 20
 
 
 @dataclass(frozen=True, eq=False)

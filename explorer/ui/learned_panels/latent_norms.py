@@ -20,15 +20,16 @@ def show_latent_norms(link: Link, view: View) -> Link:
     def work(progress: Progress):
         return latent_norms(view.learned, None, progress)
 
-    work_in_background(("latent norms", view.identity), work, lambda found: _draw(found, view), "Measure")
+    work_in_background(("latent norms", view.identity), work, lambda found: _draw(found, view))
     return link
 
 
 def _draw(found: LatentNorms, view: View) -> None:
     radius = view.learned.radius
     shown = [norms_by_class(found, radius), *(norms_by_parameter(found, name, radius) for name in found.parameters)]
-    columns = st.columns(2)
     for index, figure in enumerate(shown):
+        if index % 2 == 0:
+            columns = st.columns(2)  # row by row, as a narrow screen puts whole columns below each other
         with columns[index % 2]:
             st.plotly_chart(figure, width="stretch", key=f"norms-{index}-{view.revision}")
     inside = float((found.norms <= radius).float().mean())
@@ -40,4 +41,4 @@ def _draw(found: LatentNorms, view: View) -> None:
         {"pair": index, "class": found.class_names[label], "norm": norm, **{name: float(values[index]) for name, values in found.parameters.items()}}
         for index, (label, norm) in enumerate(zip(found.labels.tolist(), found.norms.tolist()))
     ]
-    download("Norms (CSV)", lambda: to_csv(rows, view.provenance), "latent-norms.csv", "text/csv")
+    download("Norms (CSV)", lambda: to_csv(rows, view.over_test_pairs), "latent-norms.csv", "text/csv")

@@ -11,7 +11,7 @@ import streamlit as st
 from explorer.evaluation.approximation import Distance
 from explorer.papers.learned_sets.quality import HEADINGS, QualitySettings, QualityTable, file_digest, quality
 from explorer.papers.learned_sets.report import DISTANCE_NAMES, FORMATS, caveat, paper_row
-from explorer.types import Progress
+from explorer.types import Progress, Silent
 from explorer.ui.components import download
 from explorer.ui.learned_sets_link import Link
 
@@ -27,6 +27,7 @@ MEANINGS = {
     "reconstruction": "one draw from the posterior",
     "KL (nats)": "of the posterior from the prior",
 }
+FIRST = 3  # pairs, so that a table is there within two seconds on one core
 FILES = {"csv": ("CSV", "text/csv"), "json": ("JSON", "application/json"), "latex": ("LaTeX", "text/plain")}
 
 
@@ -39,13 +40,15 @@ def show_quality(link: Link, view: View) -> Link:
         distances = get_args(Distance)
         distance = st.selectbox("Distance", distances, distances.index(link.distance), format_func=DISTANCE_NAMES.get, key=f"quality-distance-{view.revision}")
     link = replace(link, distance=distance)
-    batch = 10 if view.learned.device.type == "cpu" else 100  # the first number after two seconds at most
+    batch = 10 if view.learned.device.type == "cpu" else 100  # small, as a cancelled measurement ends with its batch
     settings = QualitySettings(distance, limit=min(link.count or len(view.learned.images), len(view.learned.images)), batch_size=batch)
 
     def work(progress: Progress):
-        return quality(view.learned, file_digest(view.path), settings, WORK, progress)
+        digest = file_digest(view.path)
+        yield from quality(view.learned, digest, replace(settings, limit=min(FIRST, settings.limit), batch_size=FIRST), WORK, Silent())
+        yield from quality(view.learned, digest, settings, WORK, progress)
 
-    work_in_background(("quality", view.identity, settings), work, _draw, "Measure")
+    work_in_background(("quality", view.identity, settings), work, _draw, resumes=True)
     return link
 
 

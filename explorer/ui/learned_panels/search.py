@@ -10,9 +10,9 @@ from explorer.figures import pixels, strip, to_csv, to_gif, upscale
 from explorer.figures.searches import distance_curve
 from explorer.papers.learned_sets.report import DISTANCE_NAMES
 from explorer.papers.learned_sets.searches import SearchSettings, Sense, Start
-from explorer.ui import cache
+from explorer.ui import cache, links
 from explorer.ui.components import download, png_button, show_picture, show_row
-from explorer.ui.learned_sets_link import Link
+from explorer.ui.learned_sets_link import LINKABLE_COORDINATES, PAGE, Link, encode_point
 
 from .view import View
 
@@ -57,4 +57,10 @@ def show_search(link: Link, view: View) -> Link:
         download("Film (GIF)", lambda: to_gif(upscale(frames, 4), provenance), "search.gif", "image/gif")
         png_button(strip(frames[::EVERY]), provenance, "search-strip", label="Film strip (PNG)")
         download("Distance by iterate (CSV)", lambda: to_csv(rows, provenance), "search.csv", "text/csv")
+        point = tuple(found.delta[iterate].tolist())
+        too_long = len(point) > LINKABLE_COORDINATES
+        st.button(
+            "Put this u into the control", key=f"push-{revision}", on_click=links.push, args=(replace(link, iterate=iterate, u=encode_point(point)), PAGE),
+            disabled=too_long, help=f"{len(point)} coordinates are too many for the page's address." if too_long else None,
+        )  # fmt: skip
     return replace(link, iterate=iterate)

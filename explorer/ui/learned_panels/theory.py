@@ -35,9 +35,9 @@ def show_theory(link: Link, view: View) -> Link:
     def work(progress: Progress):
         return theory_report(view.learned, count, link.seed, progress)
 
-    work_in_background(("theory", view.identity, count, link.seed), work, lambda report: _draw(report, alpha, view), "Measure")
+    work_in_background(("theory", view.identity, count, link.seed), work, lambda report: _draw(report, alpha, view))
     st.markdown("**Why a small expected error does not keep the set small** (Appendix A.3, Figure 4)")
-    height = st.slider("a", *HEIGHTS, link.height, 0.1, key=f"height-{view.revision}")
+    height = st.slider("a, the height of the peak", *HEIGHTS, link.height, 0.1, key=f"height-{view.revision}")
     st.caption("An error δₐ(z) over a one-dimensional latent: the taller its peak, the narrower, and the smaller its mean under N(0, 1). So what the CVAE minimises says nothing about the farthest member.")
     st.plotly_chart(counterexample(height), width="stretch", key=f"counterexample-{view.revision}")
     return replace(link, height=height)
@@ -68,8 +68,8 @@ def _draw(report: TheoryReport, alpha: float, view: View) -> None:
             f"({made.effective_draws:.1f} effective draws in the median: an estimate from below). Theorem 1 holds on {100 * made.kept:.4g} % of these pairs. "
             "Errors are squared, summed over the pixels; likelihoods are in nats. Theorem 2's bound is vacuous: H grows like an exponential of an exponential."
         )
-        values = [asdict(promises(report, float(each))) for each in CURVE]
-        download("Over α (CSV)", lambda: to_csv(values, view.provenance), "theory.csv", "text/csv")
+        measured = replace(view.over_test_pairs, settings={**view.over_test_pairs.settings, "pairs": pairs})
+        download("Over α (CSV)", lambda: to_csv([asdict(promises(report, float(each))) for each in CURVE], measured), "theory.csv", "text/csv")
 
 
 def _power(logarithm: float) -> str:

@@ -1,7 +1,7 @@
 """What a panel is given, and how it shows work that takes a while."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +37,22 @@ class View:
     folders: tuple[str, ...] = ()
 
 
+    @property
+    def over_test_pairs(self) -> Provenance:
+        """Of a measurement that neither the image nor the point has a part in."""
+        return replace(self.provenance, radius=self.learned.radius, settings={"checkpoint_revision": self.learned.checkpoint.header.revision})
+
+
 Show = Callable[[Link, View], Link]
 
 
-def work_in_background(key: Hashable, work: Work, draw: Callable[[Any], None], label: str) -> None:
-    """A button that starts the work, its progress with a way to cancel it, and what it has yielded so far."""
+def work_in_background(key: Hashable, work: Work, draw: Callable[[Any], None], *, resumes: bool = False) -> None:
+    """A button that starts the work, its progress with a way to cancel it, and what it has yielded so far. `resumes` says that
+    work which was cancelled goes on where it was."""
     job = JOBS.find(key)
     if job is None or job.state in ("cancelled", "failed"):
-        again = {"cancelled": "Go on", "failed": "Try again"}.get(job.state if job else "", label)
-        st.button(again, type="primary", key=f"start-{hash(key)}", on_click=JOBS.start, args=(key, work))
+        again = {"cancelled": "Go on" if resumes else "Measure again", "failed": "Try again"}
+        st.button(again[job.state] if job else "Measure", type="primary", key=f"start-{hash(key)}", on_click=JOBS.start, args=(key, work))
     if job is None:
         return
     polled = job.active
@@ -55,7 +62,7 @@ def work_in_background(key: Hashable, work: Work, draw: Callable[[Any], None], l
         if job.active:
             _progress(job, f"cancel-{hash(key)}")
         elif job.state == "cancelled":
-            st.caption("Cancelled. What was measured until then is shown.")
+            st.caption("Cancelled." + (" What was measured until then is shown." if job.result is not None else ""))
         elif job.state == "failed":
             st.error(plain(job.problem, 500))
         if job.result is not None:
@@ -72,11 +79,13 @@ def work_in_background(key: Hashable, work: Work, draw: Callable[[Any], None], l
 def _progress(job: Job, key: str) -> None:
     share = job.done / job.total if job.total else 0.0
     left = job.seconds_left
-    text = "Waiting for earlier work …" if job.state == "waiting" else f"{job.done} of {job.total}" if job.total else "Starting …"
-    if left is not None:
+    text = "Waiting for earlier work …" if job.state == "waiting" else f"{job.done} of {job.total} pairs" if job.total else "Starting …"
+    if job.cancelled:
+        text += " · stopping after this step"
+    elif left is not None:
         text += f" · about {duration(left)} left"
     bar, button = st.columns([5, 1], vertical_alignment="bottom")
     with bar:
         st.progress(min(share, 1.0), text=text)
     with button:
-        st.button("Cancel", key=key, on_click=job.cancel, width="stretch")
+        st.button("Cancel", key=key, on_click=job.cancel, width="stretch", disabled=job.cancelled)
