@@ -12,11 +12,13 @@ from explorer.papers import PAPERS, RESULTS, read_results, save_result
 from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.quality import QualitySettings, file_digest, quality
 from explorer.papers.learned_sets.report import FORMATS
-from explorer.papers.learned_sets.tables import KIND
+from explorer.papers.learned_sets.tables import KIND, own_path
 from explorer.papers.report import find_item, item_report, listing, summary
 from explorer.papers.results import OWN
 from explorer.registry import look_up
 from explorer.training import Bar
+
+PAPER_OPTIONS = ("checkpoint", "paper", "table", "figure", "results", "format")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,7 +41,7 @@ def run(arguments: list[str]) -> int:
     settings = QualitySettings(options.distance, options.radius, options.limit, options.steps, options.seed, options.batch_size)
     with politely_stopped(Bar(options.checkpoint.stem)) as progress:
         *_, table = quality(learned, file_digest(options.checkpoint), settings, options.work, progress)
-    output = options.output or OWN / f"{options.checkpoint.stem}-{options.distance}.json"
+    output = options.output or own_path(table)
     save_result(KIND, table, output)
     print(f"written to {output}", file=sys.stderr)
     print(FORMATS[options.format](table))
@@ -48,7 +50,7 @@ def run(arguments: list[str]) -> int:
 
 def _paper(options: argparse.Namespace) -> str:
     """What is known of a paper's tables and figures, of all papers', or of one table or figure."""
-    results = read_results(RESULTS, tuple(options.results) if options.results else None)
+    results = read_results(RESULTS, tuple(options.results)) if options.results else read_results(RESULTS)
     for problem in results.problems:
         print(problem, file=sys.stderr)
     if options.paper == "all":
@@ -63,7 +65,12 @@ def _paper(options: argparse.Namespace) -> str:
 
 def _check(options: argparse.Namespace) -> None:
     """Raises ConfigurationError for options that do not go together."""
-    problems = []
+    default = _parser().parse_args([])
+    problems, given = [], [name for name, value in vars(options).items() if value != getattr(default, name)]
+    if options.paper and (foreign := [f"--{name.replace('_', '-')}" for name in given if name not in PAPER_OPTIONS]):
+        problems.append(f"{', '.join(foreign)} is for measuring a checkpoint, not for --paper")
+    if options.checkpoint and options.results:
+        problems.append("--results is for --paper; a measurement is written to --output")
     if bool(options.paper) == bool(options.checkpoint):
         problems.append("expected either a checkpoint to measure, or --paper with the name of a paper or all")
     if not options.paper and (options.table is not None or options.figure is not None):
@@ -93,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--steps", type=int, default=default.steps, help=f"of PGD ({default.steps})")
     measure.add_argument("--seed", type=int, default=default.seed)
     measure.add_argument("--batch-size", type=int, default=default.batch_size)
-    measure.add_argument("--output", type=Path, help=f"results file ({OWN}/NAME-DISTANCE.json)")
+    measure.add_argument("--output", type=Path, help=f"results file ({OWN}/NAME-DISTANCE.json; other settings than the default get a name of their own)")
     measure.add_argument("--work", type=Path, default=Path("runs/evaluate"), help="folder of finished batches (runs/evaluate)")
     measure.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
     measure.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")

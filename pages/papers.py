@@ -39,7 +39,7 @@ if rows:
     best = next((key for wanted in ("done", "short run") for key, row in zip(items, rows) if row[2] == wanted), next(iter(items)))
     shown = link.item if link.item in items else best
     chosen = st.selectbox("In detail", list(items), list(items).index(shown), format_func=lambda key: title_of(*items[key]), key=f"item-{revision}-{paper}-{state}")
-    link = replace(link, item=chosen, height=show_item(*items[chosen], results, link.height))
+    link = replace(link, item=chosen, height=show_item(*items[chosen], results, link.height, revision))
 else:
     st.info("Nothing has this status yet.")
 

@@ -2,7 +2,7 @@
 
 from .base import Item, Paper
 
-MODEL = "needs the attack on image-to-image networks and the corruptions, which are not here yet"
+MODEL = "needs the attack on image-to-image networks and the corruptions, not implemented yet"
 IMAGENET = "needs ImageNet, which no machine at hand can train on"
 
 ADVERSARIAL_AUGMENTATION = Paper(

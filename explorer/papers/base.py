@@ -1,6 +1,6 @@
 """What an experiment is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -11,7 +11,9 @@ from explorer.types import Progress
 
 from .results import Results
 
+NO_RESULT = "no results file of it is here yet"
 Status = Literal["done", "short run", "not run"]
+
 
 @dataclass(frozen=True)
 class Place:
@@ -45,8 +47,9 @@ class Experiment:
 class Row:
     """A line of a table: the paper's numbers beside ours, each in the order of the table's columns, None where there is none.
 
-    `measured` is None where nothing was measured, and `command` says how it would be; `differences` keep it from being a
-    reproduction; `variant` names what was measured in its place; `source` says where it was read."""
+    `measured` is None where nothing was measured: `missing` says why, and `command` how it would be. `differences` keep it from being
+    a reproduction; `variant` names what was measured in its place; `source` says how it was measured and where it was read. `own`
+    marks a line that the paper does not have: it does not count."""
 
     label: str
     paper: tuple[float | None, ...]
@@ -56,6 +59,8 @@ class Row:
     variant: str = ""
     source: str = ""
     command: str = ""
+    missing: str = NO_RESULT
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,12 +100,22 @@ def status(item: Item, results: Results) -> tuple[Status, str]:
     """Whether an item is done, a short run, or not run, and in words how short or why."""
     if item.fill is None:
         return "not run", item.missing
-    rows = item.fill(results).rows
-    measured = [row for row in rows if row.measured is not None]
+    rows = [row for row in item.fill(results).rows if not row.own]
+    measured, missing = [row for row in rows if row.measured is not None], [row for row in rows if row.measured is None]
     if not measured:
-        return "not run", "No results file of it is here yet."
-    if len(measured) == len(rows) and not any(row.differences for row in rows):
-        return "done", "Measured at the paper's settings." if any(row.paper for row in rows) else "Computed from its formula."
-    parts = [] if len(measured) == len(rows) else [f"{len(measured)} of {len(rows)} rows"]
-    parts += [f"{row.variant or row.label}: {', '.join(row.differences)}" for row in measured if row.differences]
-    return "short run", "; ".join(parts) + "."
+        reasons = "; ".join(dict.fromkeys(row.missing for row in missing))
+        return "not run", f"{reasons[:1].upper()}{reasons[1:]}."
+    parts = [f"{row.variant or row.label}: {', '.join(row.differences)}" for row in measured if row.differences]
+    if not missing and not parts:
+        return "done", "Measured at the paper's settings." if any(row.source for row in rows) else "Computed from its formula."
+    parts += [f"{', '.join(labels)}: {reason}" for reason, labels in missing_rows(rows).items()]
+    return "short run", f"{len(measured)} of {len(rows)} rows; " + "; ".join(parts) + "."
+
+
+def missing_rows(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """The labels of the rows without numbers of ours, by the reason."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.measured is None:
+            found.setdefault(row.missing, []).append(row.label)
+    return found

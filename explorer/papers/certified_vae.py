@@ -2,7 +2,7 @@
 
 from .base import Item, Paper
 
-MODEL = "needs the VAE trained on interval bounds, which is not here yet"
+MODEL = "needs the VAE trained on interval bounds, not implemented yet"
 
 CERTIFIED_VAE = Paper(
     "proVAE",

@@ -2,8 +2,8 @@
 
 from .base import Item, Paper
 
-MODEL = "needs the budget generator and its certified training, which are not here yet"
-ARTIFICIAL = "needs the budget generator and this artificial data set, which are not here yet"
+MODEL = "needs the budget generator and its certified training, not implemented yet"
+ARTIFICIAL = "needs the budget generator and this artificial data set, not implemented yet"
 
 CONTEXTUAL_BUDGETS = Paper(
     "Budgets",

@@ -2,8 +2,8 @@
 
 from .base import Item, Paper
 
-MODEL = "needs the classifiers and the class-conditional VAEs, which are not here yet"
-THEORY = "needs the eigenvalue spectra, which are not here yet"
+MODEL = "needs the classifiers and the class-conditional VAEs, not implemented yet"
+THEORY = "needs the eigenvalue spectra, not implemented yet"
 
 MANIFOLD_DIRECTIONS = Paper(
     "Manifold directions",

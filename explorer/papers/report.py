@@ -13,6 +13,7 @@ from .base import Filled, Item, Paper, status
 from .results import Results
 
 NOTHING = "—"
+TEX = {"%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "ℓ∞": r"$\ell_\infty$", "ε": r"$\epsilon$", "±": r"$\pm$", NOTHING: "--"}
 
 
 def find_item(paper: Paper, kind: str, number: int) -> Item:
@@ -55,7 +56,7 @@ def table_rows(filled: Filled) -> list[dict]:
     """A line for each row of numbers: of the paper, measured, and its standard errors."""
     lines = []
     for row in filled.rows:
-        ours = f"measured, {row.variant}" if row.variant else "measured"
+        ours = f"measured, {row.variant}" if row.variant else "measured" if row.source else "computed"
         kinds = {"paper": row.paper, ours: row.measured, "± standard error": row.standard_errors}
         for kind, values in kinds.items():
             if values and any(value is not None for value in values):
@@ -73,7 +74,7 @@ def _text_list(rows, papers):
     lines = []
     for stem, paper in papers.items():
         lines += ["", f"{stem}: {paper.citation}"]
-        lines += [f"  {row['kind']:6} {row['number']:2}  {row['status']:9}  {row['caption']}. {row['how']}" for row in rows if row["paper"] == stem]
+        lines += [f"  {row['kind']:6} {row['number']:2}  {row['status']:9}  {row['caption']}: {row['how']}" for row in rows if row["paper"] == stem]
     return "\n".join(lines[1:])
 
 
@@ -94,13 +95,13 @@ def _latex(rows: list[dict], columns: list[str]) -> str:
 
 def _tex(value) -> str:
     text = _number(value) if isinstance(value, float) or value is None else str(value)
-    for plain, escaped in {"%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "ℓ∞": r"$\ell_\infty$", "ε": r"$\epsilon$", "±": r"$\pm$", NOTHING: "--"}.items():
+    for plain, escaped in TEX.items():
         text = text.replace(plain, escaped)
     return text
 
 
 def _item_text(stem, paper, item, state, how, filled):
-    lines = [f"{paper.short_name}, {item.kind} {item.number}: {item.caption}", f"{state}. {how}"]
+    lines = [f"{paper.short_name}, {item.kind} {item.number}: {item.caption}", f"{state}: {how}"]
     if filled.note:
         lines.append(filled.note)
     width = max([len(row.label) for row in filled.rows], default=0) + 2
@@ -114,8 +115,8 @@ def _item_text(stem, paper, item, state, how, filled):
         if row.source:
             made = "at the paper's settings" if not row.differences else f"not a reproduction: {', '.join(row.differences)}"
             lines.append(f"{row.label}: {made}; from {row.source}")
-        elif row.command and row.measured is None:
-            lines.append(f"{row.label}: {row.command}")
+        elif row.measured is None:
+            lines.append(f"{row.label}: {row.missing}" + (f". {row.command}" if row.command else ""))
     return "\n".join(lines)
 
 

@@ -5,22 +5,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from explorer.checkpoints import Header, describe
 from explorer.configuration import from_mapping
-from explorer.errors import ConfigurationError
+from explorer.errors import CheckpointError, ConfigurationError
 from explorer.storage import write_atomically
 
 FORMAT = 1
-SHIPPED, OWN = Path(__file__).parents[2] / "checkpoints", Path("runs/results")
+SHIPPED, RUNS = Path(__file__).parents[2] / "checkpoints", Path("runs")
+OWN = RUNS / "results"
 LARGEST_FILE = 1 << 20
 Table = TypeVar("Table")
 
 
 @dataclass(frozen=True)
 class Results:
-    """The tables of all results files, by kind, newest first, each with its file; and what was wrong with files left out."""
+    """The tables of all results files, by kind, newest first, each with its file; what was wrong with files left out; and the
+    headers of the checkpoints that a training finished, by their files."""
 
     tables: tuple[tuple[str, Any, Path], ...] = ()
     problems: tuple[str, ...] = ()
+    checkpoints: tuple[tuple[Path, Header], ...] = ()
 
     def of(self, kind: str) -> list[tuple[Any, Path]]:
         return [(table, path) for each, table, path in self.tables if each == kind]
@@ -31,9 +35,10 @@ def save_result(kind: str, table: Any, path: Path) -> None:
     write_atomically(path, json.dumps({"format": FORMAT, "kind": kind, **asdict(table)}, indent=1).encode())
 
 
-def read_results(kinds: dict[str, type], folders: tuple[Path, ...] | None = None) -> Results:
-    """Every results file in the folders (the shipped ones and runs/results) and the folders in them. A file that is none, or not of this format, is left out and named."""
-    tables, problems, folders = [], [], folders or (SHIPPED, OWN)
+def read_results(kinds: dict[str, type], folders: tuple[Path, ...] = (SHIPPED, OWN), trained: tuple[Path, ...] = (SHIPPED, RUNS)) -> Results:
+    """Every results file in the folders and the folders in them; one that is none, or not of this format, is left out and named.
+    Checkpoints are looked for in the folders of `trained`."""
+    tables, problems = [], []
     paths = [path for folder in folders for pattern in ("*.json", "*/*.json") for path in sorted(folder.glob(pattern))]
     for path in sorted(paths, key=_modified, reverse=True):
         try:
@@ -41,23 +46,38 @@ def read_results(kinds: dict[str, type], folders: tuple[Path, ...] | None = None
             tables.append((kind, table, path))
         except ConfigurationError as error:
             problems.append(f"{path.name} is left out: {error}")
-    return Results(tuple(tables), tuple(problems))
+    return Results(tuple(tables), tuple(problems), _finished(trained))
 
 
 def read_result(path: Path, kinds: dict[str, type]) -> tuple[str, Any]:
     """The kind and the table of one file. Raises ConfigurationError saying what is wrong with it."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ConfigurationError([f"it has more than {LARGEST_FILE >> 20} MB"])
-        content = json.loads(path.read_text(encoding="utf-8"))
+        large = path.stat().st_size > LARGEST_FILE
+        content = None if large else json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(content, ensure_ascii=False).encode()
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError([f"it cannot be read as JSON ({type(error).__name__})"]) from None
-    if not isinstance(content, dict) or content.get("kind") not in kinds:
+    if large:
+        raise ConfigurationError([f"it has more than {LARGEST_FILE >> 20} MB"])
+    if not isinstance(content, dict) or not isinstance(content.get("kind"), str) or content["kind"] not in kinds:
         raise ConfigurationError([f"expected a results file of kind {', '.join(kinds)}"])
     if content.get("format") != FORMAT:
         raise ConfigurationError([f"format {str(content.get('format'))[:20]}, expected {FORMAT}"])
     kind = content["kind"]
     return kind, from_mapping(kinds[kind], {name: value for name, value in content.items() if name not in ("format", "kind")}, path.name)
+
+
+def _finished(folders: tuple[Path, ...]) -> tuple[tuple[Path, Header], ...]:
+    """A training writes `best` and `last` on its way, and its own name at the end."""
+    found = []
+    for path in [path for folder in folders for path in sorted(folder.glob("*/*.safetensors"))]:
+        try:
+            header = describe(path)
+        except CheckpointError:
+            continue
+        if path.stem == header.name:
+            found.append((path, header))
+    return tuple(found)
 
 
 def _modified(path: Path) -> float:

@@ -173,4 +173,5 @@ def test_an_evaluation_leaves_a_results_file_where_tables_look_for_it(tmp_path, 
     monkeypatch.chdir(tmp_path)
     assert main([str(SHIPPED / "learned_sets" / "digits-rts.safetensors"), "--limit", "3", "--steps", "1"]) == 0
     ((table, path),) = read_results(RESULTS, (Path("runs/results"),)).of(KIND)
-    assert (table.checkpoint, table.pairs, table.available, path.name) == ("digits-rts", 3, 300, "digits-rts-cross_entropy.json")
+    assert (table.checkpoint, table.pairs, table.available) == ("digits-rts", 3, 300)
+    assert path.name.startswith("digits-rts-cross_entropy-"), "the plain name is for the whole split's"

@@ -4,11 +4,12 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 
+from explorer.configuration import from_mapping
 from explorer.errors import ConfigurationError, OutputError
 from explorer.evaluation.approximation import METRICS, STEPS, Distance, pair_metrics
 from explorer.hardware import describe_device
@@ -44,7 +45,7 @@ class QualitySettings:
 @dataclass(frozen=True)
 class QualityTable:
     """Means over `pairs` of the split's `available` pairs with their standard errors, in the order of HEADINGS; what they were
-    measured with, and how the checkpoint was trained."""
+    measured with, and how the checkpoint was trained. Raises ConfigurationError where they contradict each other."""
 
     checkpoint: str
     radius: float
@@ -59,6 +60,20 @@ class QualityTable:
     device: str
     versions: dict
     revision: str
+    model: str = ""
+    model_config: dict = field(default_factory=dict)
+    description: str = ""
+    epsilon: float = 0.0
+    fingerprint: str = ""
+
+    def __post_init__(self):
+        settings = from_mapping(QualitySettings, self.settings, "settings")
+        wrong = {
+            "expected radii and standard errors of at least 0": min(self.radius, self.epsilon, *self.standard_errors) < 0,
+            f"{self.pairs} of {self.available} pairs": not 1 <= self.pairs <= min(self.available, settings.limit or self.available),
+        }
+        if problems := [problem for problem, found in wrong.items() if found]:
+            raise ConfigurationError(problems)
 
 
 def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder: Path, progress: Progress) -> Iterator[QualityTable]:
@@ -70,7 +85,8 @@ def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder:
     radius = learned.radius if settings.radius is None else settings.radius
     images = learned.images if settings.limit is None else learned.images[: settings.limit]
     name = learned.checkpoint.header.name
-    identity = json.dumps([digest, images.fingerprint(), asdict(settings)], sort_keys=True)
+    fingerprint = images.fingerprint()
+    identity = json.dumps([digest, fingerprint, asdict(settings)], sort_keys=True)
     path = folder / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.jsonl"
     done = _read(path)
     for first in range(0, len(images), settings.batch_size):
@@ -84,7 +100,7 @@ def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder:
             done[first] = {key: getattr(metrics, key).tolist() for key in METRICS}
             _append(path, {"first": first, **done[first]})
         progress.advance(min(first + settings.batch_size, len(images)), len(images))
-        yield _table(learned, digest, radius, [done[key] for key in sorted(done) if key <= first], settings)
+        yield _table(learned, digest, fingerprint, radius, [done[key] for key in sorted(done) if key <= first], settings)
 
 
 def file_digest(path: Path) -> str:
@@ -106,7 +122,9 @@ def _check(settings: QualitySettings, learned: LearnedSet) -> None:
         raise ConfigurationError(problems)
 
 
-def _table(learned: LearnedSet, digest: str, radius: float, batches: list[dict], settings: QualitySettings) -> QualityTable:
+def _table(
+    learned: LearnedSet, digest: str, fingerprint: str, radius: float, batches: list[dict], settings: QualitySettings
+) -> QualityTable:
     columns = [torch.tensor([value for batch in batches for value in batch[key]], dtype=torch.float64) for key in METRICS]
     count = len(columns[0])
     errors = [float(column.std() / math.sqrt(count)) if count > 1 else 0.0 for column in columns]
@@ -120,7 +138,12 @@ def _table(learned: LearnedSet, digest: str, radius: float, batches: list[dict],
         standard_errors=tuple(errors),
         settings=asdict(settings),
         training=header.training,
+        model=header.model,
+        model_config=header.model_config,
+        description=header.description,
+        epsilon=learned.radius,
         dataset=learned.data.name,
+        fingerprint=fingerprint,
         digest=digest,
         device=describe_device(learned.device),
         versions=library_versions(),

@@ -1,12 +1,15 @@
 """The tables and figures of Perturbation sets, and what is measured of them."""
 
+import hashlib
 import json
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from explorer.errors import ConfigurationError
 from explorer.evaluation import figure4
 from explorer.papers.base import Filled, Item, Paper, Row
-from explorer.papers.results import Results
+from explorer.papers.results import OWN, Results, read_result
 
 from . import EXPERIMENTS
 from .quality import HEADINGS, PAPER, QualitySettings, QualityTable
@@ -21,30 +24,30 @@ LABELS = {
     "mnist-rts-5": "RTS-5",
 }
 COMPACT = "-compact"
-CIFAR_C = "needs CIFAR-10 common corruptions, which are not here yet"
-ROBUST = "needs classifiers trained on a CIFAR-10 corruption set, which are not here yet"
-LIGHT = "needs the multi-illumination pictures and their models, which are not here yet"
+SAMPLED = ("mnist-linf-conv", "mnist-rts-1")  # in Figure 5
+ADDED_LATER = {"hidden_units": 784, "stored": None}  # headers written before these options existed lack them
+CIFAR_C = "needs the CIFAR-10 common corruptions and their CVAE, not implemented yet"
+ROBUST = "needs classifiers trained on a CIFAR-10 corruption set, not implemented yet"
+LIGHT = "needs the multi-illumination pictures and their models, not implemented yet"
 PUBLISHED = "mean binary cross-entropy per pixel, which is what the published evaluation of the MNIST sets reports"
 
 
 def table4(results: Results) -> Filled:
     """Quality of the MNIST sets; below each row that has it, the mean squared error, which the paper does not give."""
-    rows = []
-    for name in PAPER:
-        rows.append(_quality_row(name, "cross_entropy", results))
-        squared = _quality_row(name, "squared_error", results)
-        if squared.measured is not None:
-            rows.append(squared)
+    rows = [_quality_row(name, distance, results) for name in PAPER for distance in DISTANCE_NAMES]
+    rows = [row for row in rows if row.measured is not None or not row.own]
     return Filled(("ε", *HEADINGS), tuple(rows), f"Errors: {PUBLISHED}; or, where said, {DISTANCE_NAMES['squared_error']}.")
 
 
 def table1(results: Results) -> Filled:
     """The condensed evaluation, of which the MNIST row is Table 4's."""
     row, chosen = _quality_row("mnist-rts", "cross_entropy", results), (2, 3, 5, 6)
-    measured = None if row.measured is None else tuple(row.measured[place] for place in chosen)
-    errors = tuple(row.standard_errors[place] for place in chosen) if row.measured else ()
-    rts = Row("MNIST-RTS", (0.11, 0.54, 0.04, 22.2), measured, errors, row.differences, row.variant, row.source, row.command)
-    others = (Row("CIFAR10-C", (0.005, 0.029, 0.001, 69.3)), Row("MI", (0.006, 0.049, 0.004, 65.8)))
+    measured, errors = (values and tuple(values[place] for place in chosen) for values in (row.measured, row.standard_errors))
+    rts = replace(row, label="MNIST-RTS", paper=(0.11, 0.54, 0.04, 22.2), measured=measured, standard_errors=errors)
+    others = (
+        Row("CIFAR10-C", (0.005, 0.029, 0.001, 69.3), missing=CIFAR_C),
+        Row("MI", (0.006, 0.049, 0.004, 65.8), missing=LIGHT),
+    )
     return Filled(("approx. error", "expected approx. error", "reconstruction", "KL (nats)"), (rts, *others), f"MNIST-RTS: {PUBLISHED}.")
 
 
@@ -56,50 +59,90 @@ def figure_4(results: Results) -> Filled:
 
 
 def figure_5(results: Results) -> Filled:
-    """Samples of two models: there, where the models are. The gallery draws them."""
+    """Samples of two models, drawn where their checkpoints are; the numbers are the radii of the sets that they come from."""
     rows = []
-    for name in ("mnist-linf-conv", "mnist-rts-1"):
-        found = _best(name, "cross_entropy", results)
-        row = Row(LABELS[name], (), command=_command(name))
-        rows.append(row if found is None else Row(LABELS[name], (), (), differences=differences(found[0], name), source=found[1].name))
-    return Filled((), tuple(rows), "The gallery shows samples of every checkpoint.")
+    for name in SAMPLED:
+        row = Row(LABELS[name], PAPER[name][:1], command=f"python -m explorer.train {name}", missing="no checkpoint of it is here yet")
+        if path := sampled_checkpoint(name, results):
+            header = next(header for each, header in results.checkpoints if each == path)
+            row = replace(row, measured=(float(header.radius),), differences=training_differences(header.training, name), source=path.name)
+        rows.append(row)
+    return Filled(("ε",), tuple(rows))
+
+
+def sampled_checkpoint(name: str, results: Results) -> Path | None:
+    """The checkpoint of an experiment that is closest to the paper's settings."""
+    found = [(path, header) for path, header in results.checkpoints if header.name == name]
+    closest = min(found, key=lambda each: len(training_differences(each[1].training, name)), default=None)
+    return closest and closest[0]
+
+
+def training_differences(training: dict, name: str) -> tuple[str, ...]:
+    """Field by field, how a training differs from the experiment's; the seed is free, as the paper names none."""
+    if not training:
+        return ("training unknown",)
+    paper = {**json.loads(json.dumps(asdict(EXPERIMENTS[name].config))), "seed": training.get("seed")}
+    found = {**ADDED_LATER, **training}
+    return tuple(
+        f"{key} {_short(found[key]) if key in found else 'not recorded'} (paper {_short(value)})"
+        for key, value in paper.items()
+        if key not in found or found[key] != value
+    )
 
 
 def differences(table: QualityTable, name: str) -> tuple[str, ...]:
-    """What keeps a measured row from being a reproduction of the experiment's: the training, field by field, and the measurement."""
-    paper = json.loads(json.dumps(asdict(EXPERIMENTS[name].config)))
-    found = [f"{key} {_short(table.training.get(key))} (paper {_short(value)})" for key, value in paper.items() if table.training.get(key, value) != value]
-    if not table.training:
-        found.append("training unknown")
-    if table.dataset != paper["dataset"]:
-        found.append(f"measured on {table.dataset}")
-    if table.pairs < table.available:
-        found.append(f"first {table.pairs} of {table.available} pairs")
-    default = asdict(QualitySettings())
-    if table.settings.get("steps") != default["steps"]:
-        found.append(f"PGD with {table.settings.get('steps')} steps (paper {default['steps']})")
-    if table.settings.get("radius") is not None:
-        found.append(f"radius {table.radius:g} chosen by hand")
-    return tuple(found)
+    """What keeps a measured row from being a reproduction of the experiment's: the training, and the measurement."""
+    settings, default, dataset = QualitySettings(**table.settings), QualitySettings(), EXPERIMENTS[name].config.dataset
+    measured = {
+        f"measured on {table.dataset[:40]}": table.dataset != dataset,
+        f"first {table.pairs} of {table.available} pairs": table.pairs < table.available,
+        f"PGD with {settings.steps} steps (paper {default.steps})": settings.steps != default.steps,
+        f"radius {table.radius:g} chosen by hand": settings.radius is not None,
+    }
+    return (*training_differences(table.training, name), *(text for text, differs in measured.items() if differs))
+
+
+def own_path(table: QualityTable) -> Path:
+    """Where a measurement belongs: one of a part of the split, at other settings or of another file never replaces a fuller one."""
+    name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
+    plain = OWN / f"{name}-{table.settings['distance']}.json"
+    usual = replace(QualitySettings(), distance=table.settings["distance"], batch_size=table.settings["batch_size"])
+    try:
+        held = read_result(plain, {KIND: QualityTable})[1].digest if plain.exists() else table.digest
+    except ConfigurationError:
+        held = table.digest
+    if table.pairs == table.available and {**table.settings, "limit": None} == asdict(usual) and held == table.digest:
+        return plain
+    identity = json.dumps([table.digest, table.settings], sort_keys=True)
+    return plain.with_name(f"{plain.stem}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json")
 
 
 def _quality_row(name: str, distance: str, results: Results) -> Row:
-    paper = PAPER[name] if distance == "cross_entropy" else (None,) * (1 + len(HEADINGS))
-    label = LABELS[name] + ("" if distance == "cross_entropy" else ", squared error")
+    own = distance != "cross_entropy"
+    label = LABELS[name] + (", squared error" if own else "")
+    row = Row(label, (None,) * (1 + len(HEADINGS)) if own else PAPER[name], command=_command(name), own=own)
     found = _best(name, distance, results)
     if found is None:
-        return Row(label, paper, command=_command(name))
+        return row
     table, path = found
-    variant = table.checkpoint if table.checkpoint != name else ""
-    return Row(label, paper, (table.radius, *table.means), (None, *table.standard_errors), differences(table, name), variant, path.name)
+    settings = QualitySettings(**table.settings)
+    source = (
+        f"{path.name}: {table.pairs:,} pairs of {table.dataset[:40]}'s test split, {DISTANCE_NAMES[distance]}, PGD with {settings.steps} steps, "
+        f"seed {settings.seed}, {table.device[:60]}, revision {table.revision[:20]}"
+    )
+    means, errors, variant = (table.radius, *table.means), (None, *table.standard_errors), table.checkpoint if table.checkpoint != name else ""
+    return replace(row, measured=means, standard_errors=errors, differences=differences(table, name), variant=variant, source=source)
 
 
 def _best(name: str, distance: str, results: Results) -> tuple[QualityTable, Path] | None:
     """The experiment itself before its compact variant, the whole split before a part, few differences before many, then the newest."""
-    known = [(table, path) for table, path in results.of(KIND) if table.settings.get("distance") == distance]
-    candidates = [each for each in known if each[0].checkpoint in (name, name + COMPACT)]
-    order = lambda each: (each[0].checkpoint != name, each[0].pairs < each[0].available, len(differences(each[0], name)))  # noqa: E731
-    return min(candidates, key=order, default=None)
+
+    def order(found: tuple[QualityTable, Path]) -> tuple[bool, bool, int]:
+        table, _ = found
+        return table.checkpoint != name, table.pairs < table.available, len(differences(table, name))
+
+    known = [each for each in results.of(KIND) if each[0].settings.get("distance") == distance]
+    return min([each for each in known if each[0].checkpoint in (name, name + COMPACT)], key=order, default=None)
 
 
 def _command(name: str) -> str:
@@ -107,7 +150,14 @@ def _command(name: str) -> str:
 
 
 def _short(value) -> str:
-    return ",".join(":".join(map(str, each)) if isinstance(each, list) else str(each) for each in value) if isinstance(value, list) else str(value)
+    """`512,128` and `0:0,40:0.0008`, as the command line takes them."""
+    if not isinstance(value, list):
+        return str(value)[:40]
+    return ",".join(":".join(map(_short_number, each)) if isinstance(each, list) else str(each) for each in value)[:80]
+
+
+def _short_number(value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 LEARNED_SETS = Paper(
