@@ -29,6 +29,17 @@ class Silent:
         pass
 
 
+class Inner(Silent):
+    """The Progress of a loop inside another: it stops when the outer one is asked to, and tells nothing of its own."""
+
+    def __init__(self, outer: Progress):
+        self._outer = outer
+
+    @property
+    def cancelled(self) -> bool:
+        return self._outer.cancelled
+
+
 def stop_if_cancelled(progress: Progress) -> None:
     """Raise Cancelled where the watcher of a loop has asked for its end."""
     if progress.cancelled:

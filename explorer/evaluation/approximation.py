@@ -14,6 +14,7 @@ from explorer.metrics import binary_cross_entropy, squared_error
 from explorer.models import ConditionalVAE, kl_divergence
 from explorer.randomness import Streams
 from explorer.sets import LatentBall
+from explorer.types import Inner, Progress, Silent
 
 Distance = Literal["cross_entropy", "squared_error"]
 DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"cross_entropy": binary_cross_entropy, "squared_error": squared_error}
@@ -45,12 +46,13 @@ def pair_metrics(
     seed: int = 0,
     first: int = 0,
     steps: int = STEPS,
+    progress: Progress | None = None,
 ) -> PairMetrics:
     """All six metrics of Appendix B for pairs number `first`, `first` + 1, …, whose random numbers depend on their number alone.
 
     The encoder error is that of the posterior mean projected onto the ball; PGD starts there and keeps its best iterate, so its
     error is never larger. The expected error is a mean over 5 draws of the normal truncated to the ball, the over error a maximum
-    found by PGD from a random start (a lower bound of the true one). Raises ExplorerError naming a metric that is not finite."""
+    found by PGD from a random start (a lower bound of the true one). Raises ExplorerError naming a metric that is not finite, or Cancelled; `progress` is only asked whether to go on."""
     numbers = range(first, first + len(clean))
     measure, pixels = DISTANCES[distance], clean[0].numel()
 
@@ -66,7 +68,7 @@ def pair_metrics(
         draws = [error(set_at.perturb(set_at.region.sample(members, "normal"))) for _ in range(SAMPLES)]
         noise = Streams(seed, numbers, purpose="posterior").normal((model.latent_dim,)).to(clean)
         reconstruction = error(model.decode(clean, posterior.reparameterise(noise)))
-    search = {"steps": steps, "step_size": STEP_SIZE, "streams": Streams(seed, numbers)}
+    search = {"steps": steps, "step_size": STEP_SIZE, "streams": Streams(seed, numbers), "progress": Inner(progress or Silent())}
     closest = pgd(set_at, error, maximise=False, start=start, **search)
     farthest = pgd(set_at, error, start="uniform-norm", **search)
     errors = (encoder, closest.loss, torch.stack(draws).mean(0), farthest.loss, reconstruction)

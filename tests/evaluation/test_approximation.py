@@ -3,8 +3,9 @@ import math
 import pytest
 import torch
 
-from explorer.errors import ExplorerError
+from explorer.errors import Cancelled, ExplorerError
 from explorer.evaluation.approximation import METRICS, pair_metrics
+from explorer.types import Silent
 
 
 def measured(model, pairs, radius, **changes):
@@ -85,3 +86,11 @@ def test_a_metric_that_is_not_finite_is_named(linear, pairs):
     model.recognition.weight[:] = torch.nan
     with pytest.raises(ExplorerError, match="kl_nats on 40 pairs"):
         measured(model, pairs, radius=1.0, steps=0)
+
+
+def test_a_measurement_stops_in_the_middle_of_a_batch(linear, pairs):
+    class Stopped(Silent):
+        cancelled = True
+
+    with pytest.raises(Cancelled):
+        measured(linear[0], pairs, radius=1.0, progress=Stopped())

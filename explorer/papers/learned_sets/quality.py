@@ -95,7 +95,7 @@ def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder:
             clean, perturbed = evaluation_pairs(learned.pairs, images[first : first + settings.batch_size], learned.device, first)
             metrics = pair_metrics(
                 learned.checkpoint.model, clean, perturbed, radius=radius, distance=settings.distance,
-                seed=settings.seed, first=first, steps=settings.steps,
+                seed=settings.seed, first=first, steps=settings.steps, progress=progress,
             )  # fmt: skip
             done[first] = {key: getattr(metrics, key).tolist() for key in METRICS}
             _append(path, {"first": first, **done[first]})

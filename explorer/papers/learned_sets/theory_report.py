@@ -14,7 +14,7 @@ from explorer.metrics import squared_error
 from explorer.models import ConditionalVAE
 from explorer.randomness import Streams
 from explorer.sets import L2Ball, LatentBall
-from explorer.types import Progress, stop_if_cancelled
+from explorer.types import Inner, Progress, stop_if_cancelled
 
 from .exploration import LearnedSet
 from .training import evaluation_pairs
@@ -67,7 +67,7 @@ def theory_report(learned: LearnedSet, count: int, seed: int, progress: Progress
         stop_if_cancelled(progress)
         batch = images[first : first + (BATCH if first else FIRST)]
         clean, perturbed = evaluation_pairs(learned.pairs, batch, learned.device, first)
-        reports.append(_report(model, clean, perturbed, learned.radius, seed, first))
+        reports.append(_report(model, clean, perturbed, learned.radius, seed, first, Inner(progress)))
         first += len(batch)
         progress.advance(first, len(images))
         yield _joined(reports)
@@ -98,7 +98,12 @@ def promises(report: TheoryReport, alpha: float) -> Promises:
 
 
 def closest_within_encoding(
-    model: ConditionalVAE, clean: Float[Tensor, "n c h w"], perturbed: Float[Tensor, "n c h w"], seed: int = 0, first: int = 0
+    model: ConditionalVAE,
+    clean: Float[Tensor, "n c h w"],
+    perturbed: Float[Tensor, "n c h w"],
+    seed: int = 0,
+    first: int = 0,
+    progress: Progress | None = None,
 ) -> Measured:
     """The closest member that PGD finds no farther out than the pair's own encoding, whose norm is at most √ΣKᵢ: it lies within
     the ε of Theorem 1 for every α."""
@@ -106,14 +111,15 @@ def closest_within_encoding(
     norms = start.norm(dim=1)
     ball = replace(LatentBall(model, 1.0).at(clean), region=L2Ball(norms, (model.latent_dim,)))
     streams = Streams(seed, range(first, first + len(clean)))
-    found = pgd(ball, lambda image: squared_error(image, perturbed), steps=STEPS, step_size=1 / STEPS, maximise=False, start=start, streams=streams)
+    search = {"steps": STEPS, "step_size": 1 / STEPS, "maximise": False, "start": start, "streams": streams, "progress": progress}
+    found = pgd(ball, lambda image: squared_error(image, perturbed), **search)
     return Measured(norms.double().cpu(), found.loss.double().cpu())
 
 
-def _report(model, clean, perturbed, radius, seed, first):
-    objective = measure_objective(model, clean, perturbed, seed, SAMPLES, first=first)
-    drawn = likelihood(model, clean, perturbed, radius=radius, samples=DRAWS, seed=seed, first=first)
-    report = TheoryReport(objective, closest_within_encoding(model, clean, perturbed, seed, first), drawn)
+def _report(model, clean, perturbed, radius, seed, first, progress):
+    objective = measure_objective(model, clean, perturbed, seed, SAMPLES, first=first, progress=progress)
+    drawn = likelihood(model, clean, perturbed, radius=radius, samples=DRAWS, seed=seed, first=first, progress=progress)
+    report = TheoryReport(objective, closest_within_encoding(model, clean, perturbed, seed, first, progress), drawn)
     values = {"R": objective.log_likelihood, "closest member": report.measured.error}
     if broken := [name for name, value in values.items() if not value.isfinite().all()]:
         raise ExplorerError(f"not finite: {', '.join(broken)} after pair {first}. The model may have diverged.")
