@@ -39,6 +39,10 @@ def table(content: bytes) -> dict:
         ("Interpolation", "Film (GIF)", gif),
         ("Random members", "Grid (PNG)", png),
         ("Random members", "Members (CSV)", table),
+        ("Search", "Film (GIF)", gif),
+        ("Search", "Distance by iterate (CSV)", table),
+        ("Transformations", "Paths (CSV)", table),
+        ("Compare", "Both sets (CSV)", table),
     ],
     ids=lambda value: value if isinstance(value, str) and "(" in value else "",
 )

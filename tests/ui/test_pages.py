@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.errors import ExplorerError
 from explorer.papers import PAPERS
+from explorer.papers.learned_sets import open_learned_set
+from explorer.papers.learned_sets.searches import SearchSettings, search
 from explorer.ui import cache, library
 from explorer.ui.learned_panels import quality as quality_panel
-from explorer.ui.learned_sets_link import encode_point
+from explorer.ui.learned_sets_link import decode_point, encode_point
 
 PAGES = Path(__file__).parents[2] / "pages"
 MAIN = Path(__file__).parents[2] / "explorer" / "ui" / "main.py"
@@ -198,6 +200,18 @@ def test_a_diverged_metric_is_named_in_its_panel(monkeypatch):
         test.run()
     assert "kl" in test.error[0].value and "3 pairs" in test.error[0].value
     assert any(button.label == "Try again" for button in test.button) and not test.exception
+
+
+def test_the_u_of_a_search_goes_into_the_control():
+    test = page("learned_sets", model="digits-rts", panel="Search", sense="farthest", start="random", iterate="10")
+    assert "u" not in test.query_params
+    next(button for button in test.button if button.label == "Put this u into the control").click().run()
+    (u,) = [test.query_params["u"]] if isinstance(test.query_params["u"], str) else test.query_params["u"]
+    learned = open_learned_set(library.SHIPPED / "learned_sets" / "digits-rts.safetensors")
+    target = learned.real_pairs(learned.images.images[:1], 0).perturbed[:1]
+    path = search(learned, learned.clean(0), target, SearchSettings(learned.radius, "farthest", "random"))
+    assert not test.exception and not test.warning
+    assert decode_point(u, 32) == pytest.approx(path.delta[10].tolist(), abs=1e-3)
 
 
 def test_pixel_noise_has_no_transformation_to_follow():

@@ -19,7 +19,7 @@ from explorer.types import Inner, Progress, stop_if_cancelled
 from .exploration import LearnedSet
 from .training import evaluation_pairs
 
-FIRST, BATCH, SAMPLES, DRAWS, STEPS = 2, 25, 16, 64, 20
+FIRST, BATCH, SAMPLES, DRAWS, STEPS = 2, 10, 16, 64, 20
 
 
 @dataclass(frozen=True, eq=False)
