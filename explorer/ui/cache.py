@@ -32,18 +32,23 @@ def sample_strip(path: str, modified: int, image: int, count: int, seed: int):
     return strip(pixels(torch.cat([clean, drawn.frames])))
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def real_pairs(_learned: LearnedSet, checkpoint: str, key: int, _image: torch.Tensor) -> RealPairs:
-    """Real perturbations of one image and their encodings; `checkpoint` and `key` say which."""
-    return _learned.real_pairs(_image, key)
+def _content(tensor: torch.Tensor) -> tuple:
+    """What tells images apart: the same number is another image in another data set."""
+    return tuple(tensor.shape), tensor.cpu().numpy().tobytes()
 
 
-@st.cache_resource(max_entries=64, show_spinner="Searching the ball …")
-def found_member(_learned: LearnedSet, checkpoint: str, key: int, _clean: torch.Tensor, _target: torch.Tensor, settings: SearchSettings) -> Search:
-    """A search with its path; `checkpoint` and `key` say of which set and image."""
-    return search(_learned, _clean, _target, settings)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs={torch.Tensor: _content})
+def real_pairs(_learned: LearnedSet, checkpoint: str, key: int, image: torch.Tensor) -> RealPairs:
+    """Real perturbations of one image and their encodings; `checkpoint` says of which set, `key` which random numbers."""
+    return _learned.real_pairs(image, key)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Following each parameter …")
-def parameter_paths(_learned: LearnedSet, checkpoint: str, key: int, _image: torch.Tensor, steps: int) -> tuple[Sweep, ...]:
-    return sweeps(_learned, _image, steps)
+@st.cache_resource(max_entries=64, show_spinner="Searching the ball …", hash_funcs={torch.Tensor: _content})
+def found_member(_learned: LearnedSet, checkpoint: str, clean: torch.Tensor, target: torch.Tensor, settings: SearchSettings) -> Search:
+    """A search with its path; `checkpoint` says of which set."""
+    return search(_learned, clean, target, settings)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Following each parameter …", hash_funcs={torch.Tensor: _content})
+def parameter_paths(_learned: LearnedSet, checkpoint: str, image: torch.Tensor, steps: int) -> tuple[Sweep, ...]:
+    return sweeps(_learned, image, steps)

@@ -69,7 +69,7 @@ def _how(one: Side, two: Side, other: str, norm: float) -> str:
         )
     if norm > two.radius:
         return f"Both at the same u. Its norm {norm:.3f} is beyond the ε of {plain(other)}, which shows its projection."
-    return "Both at the same u and the same image; the real pair is drawn with the same random numbers."
+    return "Both at the same u and the same image."
 
 
 def _show(side: Side, name: str, view: View, column) -> dict:

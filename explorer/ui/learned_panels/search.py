@@ -40,14 +40,15 @@ def show_search(link: Link, view: View) -> Link:
     link = replace(link, sense=sense, start=start, distance=distance)
     target = view.subject.real.perturbed[:1]
     settings = SearchSettings(view.radius, sense, start, distance, link.seed)
-    found = cache.found_member(view.learned, view.identity, view.subject.key, view.clean, target, settings)
+    found = cache.found_member(view.learned, view.identity, view.clean, target, settings)
     frames = pixels(found.frames)
     show_picture(strip(frames[::EVERY]), f"every {EVERY}th iterate of the search, the start first")
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left:
         iterate = st.slider("Iterate", 0, STEPS, link.iterate, key=f"iterate-{revision}", help=f"0 is the start; iterate {found.best} is the best, which the search returns.")
         show_row({f"iterate {iterate}": frames[iterate], f"best: iterate {found.best}": frames[found.best], "the real pair": pixels(target)[0]}, 118)
-        st.caption(f"‖u‖ = {float(found.delta[found.best].norm()):.3f} of at most {view.radius:.3f}; distance {float(found.distance[found.best]):.4f}. {MEANING[sense]}")
+        for name, number, meaning in ((f"Iterate {iterate}", iterate, ""), ("Best", found.best, f". {MEANING[sense]}")):
+            st.caption(f"{name}: ‖u‖ = {float(found.delta[number].norm()):.3f} of at most {view.radius:.3f}, distance {float(found.distance[number]):.4f}{meaning}")
     with right:
         st.plotly_chart(distance_curve(found.distance, found.best, iterate, UNITS[distance]), width="stretch", key=f"search-curve-{revision}")
     provenance = replace(view.provenance, settings={**view.provenance.settings, "search": vars(settings)})

@@ -19,7 +19,7 @@ def show_transformations(link: Link, view: View) -> Link:
     if not names:
         st.info("These pairs are made with noise on each pixel: there is no angle, scale or shift whose path could be followed. Open a set of rotations, such as digits-rts.")
         return link
-    paths = cache.parameter_paths(view.learned, view.identity, view.subject.key, view.subject.image, SWEEP_STEPS)
+    paths = cache.parameter_paths(view.learned, view.identity, view.subject.image, SWEEP_STEPS)
     left, middle, right = st.columns([2, 3, 3], vertical_alignment="center")
     with left:
         parameter = st.selectbox("Parameter", range(len(names)), link.parameter, format_func=lambda index: names[index], key=f"parameter-{view.revision}")

@@ -79,7 +79,7 @@ def work_in_background(key: Hashable, work: Work, draw: Callable[[Any], None], *
 def _progress(job: Job, key: str) -> None:
     share = job.done / job.total if job.total else 0.0
     left = job.seconds_left
-    text = "Waiting for earlier work …" if job.state == "waiting" else f"{job.done} of {job.total} pairs" if job.total else "Starting …"
+    text = "Waiting for earlier work …" if job.state == "waiting" else f"{job.done} of {job.total} pairs" if job.total else "Measuring the first pairs …"
     if job.cancelled:
         text += " · stopping after this step"
     elif left is not None:

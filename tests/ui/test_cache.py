@@ -1,0 +1,29 @@
+import pytest
+import torch
+
+from explorer.papers.learned_sets import open_learned_set
+from explorer.papers.learned_sets.searches import SearchSettings
+from explorer.ui import cache
+from explorer.ui.library import SHIPPED
+
+
+@pytest.fixture(scope="module")
+def learned():
+    return open_learned_set(SHIPPED / "learned_sets" / "digits-rts.safetensors")
+
+
+def test_another_image_of_the_same_number_has_its_own_real_pairs(learned):
+    images = learned.images.images
+    one, two = (cache.real_pairs(learned, "a set", 0, images[n : n + 1]) for n in (0, 1))
+    assert torch.equal(two.perturbed, learned.real_pairs(images[1:2], 0).perturbed) and not torch.equal(one.delta, two.delta)
+
+
+def test_the_same_image_is_encoded_once(learned):
+    image = learned.images.images[:1]
+    assert cache.real_pairs(learned, "a set", 0, image) is cache.real_pairs(learned, "a set", 0, image.clone())
+
+
+def test_another_target_is_another_search(learned):
+    pairs, settings = learned.real_pairs(learned.images.images[:1], 0), SearchSettings(2.0, steps=2)
+    one, two = (cache.found_member(learned, "a set", learned.clean(0), pairs.perturbed[n : n + 1], settings) for n in (0, 1))
+    assert not torch.equal(one.distance, two.distance)
