@@ -14,10 +14,13 @@ from explorer.ui.learned_sets import choose_image, drag, plain_sliders
 from explorer.ui.learned_sets_link import PAGE, Link, checked, encode_point
 from explorer.ui.library import checkpoint_path, find_checkpoints
 
+SHOWN_FIRST = "digits-rts"  # has directions worth dragging, and its data come with the package
+
 st.title("Learned sets")
 link, problems, revision = links.opened(Link, PAGE)
 folders = tuple(st.session_state.get("gallery.folders", ()))
 names = [each.key for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
+names.sort(key=lambda name: name != SHOWN_FIRST)
 if not names:
     st.info("No checkpoint of a learned set was found. Train one with `python -m explorer.train digits-rts`.")
     st.stop()

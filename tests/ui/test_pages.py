@@ -210,6 +210,10 @@ def test_the_u_of_a_search_goes_into_the_control():
     assert any(caption.value.startswith(f"Iterate 10: ‖u‖ = {norm:.3f}") for caption in test.caption)
 
 
+def test_without_a_link_a_set_of_transformations_is_shown():
+    assert page("learned_sets").selectbox[0].value == "digits-rts"
+
+
 def test_pixel_noise_has_no_transformation_to_follow():
     test = page("learned_sets", model="mnist-linf-conv", panel="Transformations")
     assert not test.exception and any("noise on each pixel" in info.value for info in test.info)
