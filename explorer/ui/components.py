@@ -19,8 +19,8 @@ STYLE = """<style>
 [data-testid="stPageLink"] a { border: 1px solid rgba(128, 128, 128, .6); padding: .38rem .8rem; }
 @media (max-width: 640px) {
   [class*="st-key-panel-"] [data-testid="stButtonGroup"] [role="radiogroup"] { gap: 6px; }
-  [class*="st-key-panel-"] [data-testid="stButtonGroup"] button { border-radius: 6px; border-width: 1px; margin: 0; }
-  [class*="st-key-panel-"] [data-testid="stButtonGroup"] button[aria-checked="false"] { border-color: rgba(128, 128, 128, .35); }
+  [class*="st-key-panel-"] [data-testid="stButtonGroup"] button { border-radius: 6px; border-width: 1px !important; border-style: solid !important; margin: 0; }
+  [class*="st-key-panel-"] [data-testid="stButtonGroup"] button[aria-checked="false"] { border-color: rgba(128, 128, 128, .35) !important; }
 }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-top: 4rem; padding-left: .9rem; padding-right: .9rem; } }
 </style>"""

@@ -46,7 +46,7 @@ def show_search(link: Link, view: View) -> Link:
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left:
         iterate = st.slider("Iterate", 0, STEPS, link.iterate, key=f"iterate-{revision}", help=f"0 is the start; iterate {found.best} is the best, which the search returns.")
-        show_row({f"iterate {iterate}": frames[iterate], f"best: iterate {found.best}": frames[found.best], "the real pair": pixels(target)[0]}, 118)
+        show_row({f"iterate {iterate}": frames[iterate], f"best: iterate {found.best}": frames[found.best], "the real pair": pixels(target)[0]}, 108)
         for name, number, meaning in ((f"Iterate {iterate}", iterate, ""), ("Best", found.best, f". {MEANING[sense]}")):
             st.caption(f"{name}: ‖u‖ = {float(found.delta[number].norm()):.3f} of at most {view.radius:.3f}, distance {float(found.distance[number]):.4f}{meaning}")
     with right:
