@@ -54,5 +54,13 @@ class OutputError(ExplorerError, OSError):
         return Exception.__str__(self)
 
 
+class RunError(ExplorerError):
+    """A run that cannot be started, cancelled or deleted as it is."""
+
+
+class RunUnreadable(RunError):
+    """A folder that holds no run, a damaged one, or one of a later version."""
+
+
 class Cancelled(ExplorerError):
     """The user asked a long computation to stop."""

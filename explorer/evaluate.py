@@ -14,8 +14,8 @@ from explorer.papers.learned_sets.quality import QualitySettings, file_digest, q
 from explorer.papers.learned_sets.report import FORMATS
 from explorer.papers.learned_sets.tables import KIND, own_path
 from explorer.papers.report import find_item, item_report, listing, summary
-from explorer.papers.results import OWN
 from explorer.registry import look_up
+from explorer.storage import runs_folder
 from explorer.training import Bar
 
 PAPER_OPTIONS = ("checkpoint", "paper", "table", "figure", "results", "format")
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     papers.add_argument("--paper", metavar="NAME", help=f"all, or one of {', '.join(PAPERS)}")
     papers.add_argument("--table", type=int, metavar="N")
     papers.add_argument("--figure", type=int, metavar="N")
-    papers.add_argument("--results", type=Path, action="append", help="folder of results files (the shipped ones and runs/results)")
+    papers.add_argument("--results", type=Path, action="append", help="folder of results files (the shipped ones and those in the folder of runs)")
     measure = parser.add_argument_group("measuring a checkpoint")
     measure.add_argument("--distance", choices=("cross_entropy", "squared_error"), default=default.distance)
     measure.add_argument("--radius", type=float, help="another radius than the checkpoint's ε")
@@ -100,8 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--steps", type=int, default=default.steps, help=f"of PGD ({default.steps})")
     measure.add_argument("--seed", type=int, default=default.seed)
     measure.add_argument("--batch-size", type=int, default=default.batch_size)
-    measure.add_argument("--output", type=Path, help=f"results file ({OWN}/NAME-DISTANCE.json; other settings than the default get a name of their own)")
-    measure.add_argument("--work", type=Path, default=Path("runs/evaluate"), help="folder of finished batches (runs/evaluate)")
+    measure.add_argument("--output", type=Path, help="results file (results/NAME-DISTANCE.json in the folder of runs; other settings than the default get a name of their own)")
+    measure.add_argument("--work", type=Path, default=runs_folder() / "evaluate", help="folder of finished batches (evaluate in the folder of runs: EXPLORER_RUNS, then ./runs)")
     measure.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
     measure.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")
     return parser

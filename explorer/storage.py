@@ -1,10 +1,17 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, and the folder for what is made."""
 
 import os
 import tempfile
 from pathlib import Path
 
 from explorer.errors import OutputError
+
+RUNS_VARIABLE = "EXPLORER_RUNS"
+
+
+def runs_folder() -> Path:
+    """Where trainings, evaluations and runs write: the variable EXPLORER_RUNS, else ./runs."""
+    return Path(os.environ.get(RUNS_VARIABLE) or "runs").expanduser()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -3,18 +3,18 @@
 import argparse
 import dataclasses
 import json
-import re
 import sys
 import typing
 from pathlib import Path
 
 from explorer.command_line import politely_stopped, run_command
-from explorer.configuration import parse
 from explorer.errors import ConfigurationError
 from explorer.hardware import describe_device, pick_device, use_all_cores
+from explorer.options import add_fields, given, joined
 from explorer.papers import EXPERIMENTS
 from explorer.papers.base import Experiment, Place
 from explorer.registry import look_up
+from explorer.storage import runs_folder
 from explorer.training import Bar
 
 
@@ -29,9 +29,9 @@ def run(arguments: list[str]) -> int:
         return 0
     name = arguments[0]
     experiment = look_up(EXPERIMENTS, name, "experiment")
-    options = _parser(name, experiment).parse_args(_joined(arguments[1:]))
+    options = _parser(name, experiment).parse_args(joined(arguments[1:]))
     config = configure(experiment, vars(options))
-    output = options.output or Path("runs") / name
+    output = options.output or runs_folder() / name
     if options.dry_run:
         print(json.dumps({"experiment": name, "output": str(output), **dataclasses.asdict(config)}, indent=1))
         return 0
@@ -51,15 +51,7 @@ def listing() -> str:
 
 def configure(experiment: Experiment, options: dict[str, typing.Any]) -> typing.Any:
     """The experiment's configuration with the options given as text. Raises ConfigurationError with every problem."""
-    hints = typing.get_type_hints(type(experiment.config))
-    changes, found = {}, []
-    for field in dataclasses.fields(experiment.config):
-        text = options.get(field.name)
-        if text is not None:
-            try:
-                changes[field.name] = parse(text, hints[field.name])
-            except (TypeError, ValueError) as error:
-                found.append(f"--{field.name.replace('_', '-')} {text}: {error}")
+    changes, found = given(experiment.config, options)
     config = dataclasses.replace(experiment.config, **changes)
     found += experiment.problems(config)
     if found:
@@ -71,30 +63,12 @@ def _parser(name: str, experiment: Experiment) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m explorer.train {name}", description=experiment.description)
     parser.add_argument("--dry-run", action="store_true", help="print the configuration and stop")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch in the output folder")
-    parser.add_argument("--output", type=Path, help=f"folder for checkpoints and state (runs/{name})")
+    parser.add_argument("--output", type=Path, help=f"folder for checkpoints and state ({name} in EXPLORER_RUNS, then in ./runs)")
     parser.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")
     fields = parser.add_argument_group("configuration", "learning_rate and beta are points epoch:value, stretched to the number of epochs")
-    for field in dataclasses.fields(experiment.config):
-        fields.add_argument(f"--{field.name.replace('_', '-')}", metavar="VALUE", help=f"({_shown(getattr(experiment.config, field.name))})")
+    add_fields(fields, experiment.config)
     return parser
-
-
-def _joined(arguments: list[str]) -> list[str]:
-    """`--log-var-bounds -14,5` as one word: argparse takes a value that begins with a minus for an option."""
-    joined: list[str] = []
-    for word in arguments:
-        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and re.match(r"-[\d.]", word):
-            joined[-1] += f"={word}"
-        else:
-            joined.append(word)
-    return joined
-
-
-def _shown(value: typing.Any) -> str:
-    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
-        return ",".join(":".join(f"{number:g}" for number in pair) for pair in value)
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
-    {"types", "errors", "configuration", "hardware", "provenance", "storage"},
+    {"types", "errors", "configuration", "hardware", "provenance", "storage", "batches", "options"},
     {"registry", "randomness"},
     {"metrics"},
     {"data"},
@@ -17,10 +17,10 @@ LAYERS = [
     {"attacks", "bounds", "smoothing"},
     {"evaluation"},
     {"training"},
+    {"command_line"},
     {"figures"},
     {"papers", "studies"},
     {"runs"},
-    {"command_line"},
     {"train", "evaluate", "ui"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

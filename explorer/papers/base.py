@@ -34,11 +34,13 @@ class Train(Protocol):
 
 @dataclass(frozen=True)
 class Experiment:
-    """A frozen configuration, the function that trains it, and all that is wrong with a configuration before it starts."""
+    """A frozen configuration, the function that trains it, all that is wrong with a configuration before it starts, and how many
+    training steps a configuration takes with the data of a folder."""
 
     config: Any
     train: Train
     problems: Callable[[Any], list[str]]
+    steps: Callable[[Any, Path | None], int]
     paper: str
     description: str
 

@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 from explorer.checkpoints import Header, describe
 from explorer.configuration import from_mapping
 from explorer.errors import CheckpointError, ConfigurationError
-from explorer.storage import write_atomically
+from explorer.storage import runs_folder, write_atomically
 
 FORMAT = 1
-SHIPPED, RUNS = Path(__file__).parents[2] / "checkpoints", Path("runs")
-OWN = RUNS / "results"
+SHIPPED = Path(__file__).parents[2] / "checkpoints"
 LARGEST_FILE = 1 << 20
 Table = TypeVar("Table")
 
@@ -35,11 +34,18 @@ def save_result(kind: str, table: Any, path: Path) -> None:
     write_atomically(path, json.dumps({"format": FORMAT, "kind": kind, **asdict(table)}, indent=1).encode())
 
 
-def read_results(kinds: dict[str, type], folders: tuple[Path, ...] = (SHIPPED, OWN), trained: tuple[Path, ...] = (SHIPPED, RUNS)) -> Results:
-    """Every results file in the folders and the folders in them; one that is none, or not of this format, is left out and named.
-    Checkpoints are looked for in the folders of `trained`."""
+def own_results() -> Path:
+    """The folder of one's own results files."""
+    return runs_folder() / "results"
+
+
+def read_results(kinds: dict[str, type], folders: tuple[Path, ...] | None = None, trained: tuple[Path, ...] | None = None) -> Results:
+    """Every results file in the folders and the folders in them, by default the shipped, one's own and those of runs; one that is none,
+    or not of this format, is left out and named. Checkpoints are looked for in the folders of `trained`, and in the outputs of runs there."""
     tables, problems = [], []
-    paths = [path for folder in folders for pattern in ("*.json", "*/*.json") for path in sorted(folder.glob(pattern))]
+    paths = [path for folder in folders or (SHIPPED, own_results()) for pattern in ("*.json", "*/*.json") for path in sorted(folder.glob(pattern))]
+    paths += [] if folders else sorted(runs_folder().glob("*/results/measured.json"))
+    trained = trained or (SHIPPED, runs_folder())
     for path in sorted(paths, key=_modified, reverse=True):
         try:
             kind, table = read_result(path, kinds)
@@ -70,7 +76,7 @@ def read_result(path: Path, kinds: dict[str, type]) -> tuple[str, Any]:
 def _finished(folders: tuple[Path, ...]) -> tuple[tuple[Path, Header], ...]:
     """A training writes `best` and `last` on its way, and its own name at the end."""
     found = []
-    for path in [path for folder in folders for path in sorted(folder.glob("*/*.safetensors"))]:
+    for path in [path for folder in folders for pattern in ("*/*.safetensors", "*/output/*.safetensors") for path in sorted(folder.glob(pattern))]:
         try:
             header = describe(path)
         except CheckpointError:

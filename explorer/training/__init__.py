@@ -1,9 +1,9 @@
 """Training: losses, schedules, and one loop that can be killed and resumed."""
 
 from .bars import Bar
-from .loop import Epoch, fit
+from .loop import Epoch, Samples, fit
 from .losses import Loss, State, cvae_loss
 from .schedules import PiecewiseLinear
 from .state import TrainingState
 
-__all__ = ["Bar", "Epoch", "Loss", "PiecewiseLinear", "State", "TrainingState", "cvae_loss", "fit"]
+__all__ = ["Bar", "Epoch", "Loss", "PiecewiseLinear", "Samples", "State", "TrainingState", "cvae_loss", "fit"]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
@@ -20,6 +21,14 @@ class Epoch:
     done: int
     loss: float
     metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What a training hands to `Progress.partial` after an epoch, to be looked at: a clean image and samples of what is learned."""
+
+    epoch: int
+    images: Float[Tensor, "n channels height width"]
 
 
 def fit(

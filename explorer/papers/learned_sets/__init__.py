@@ -6,7 +6,7 @@ from explorer.papers.base import Experiment
 
 from .config import KIND, LearnedSetConfig, problems
 from .exploration import Exploration, Interpolation, LearnedSet, RealPairs, Settings, explore, interpolate, members, open_learned_set
-from .training import evaluation_pairs, train
+from .training import evaluation_pairs, steps, train
 
 __all__ = [
     "EXPERIMENTS",
@@ -38,7 +38,7 @@ LINF = replace(
 
 
 def _experiment(config: LearnedSetConfig, description: str) -> Experiment:
-    return Experiment(config, train, problems, "learned_sets", description)
+    return Experiment(config, train, problems, steps, "learned_sets", description)
 
 
 EXPERIMENTS = {

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import torch
-
+from explorer.batches import Columns, over_batches
 from explorer.configuration import from_mapping
-from explorer.errors import ConfigurationError, OutputError
+from explorer.errors import ConfigurationError
 from explorer.evaluation.approximation import METRICS, STEPS, Distance, pair_metrics
 from explorer.hardware import describe_device
 from explorer.provenance import code_revision, library_versions
-from explorer.types import Progress, stop_if_cancelled
+from explorer.types import Progress
 
 from .exploration import LearnedSet
 from .training import evaluation_pairs
@@ -87,20 +86,18 @@ def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder:
     name = learned.checkpoint.header.name
     fingerprint = images.fingerprint()
     identity = json.dumps([digest, fingerprint, asdict(settings)], sort_keys=True)
-    path = folder / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.jsonl"
-    done = _read(path)
-    for first in range(0, len(images), settings.batch_size):
-        stop_if_cancelled(progress)
-        if first not in done:
-            clean, perturbed = evaluation_pairs(learned.pairs, images[first : first + settings.batch_size], learned.device, first)
-            metrics = pair_metrics(
-                learned.checkpoint.model, clean, perturbed, radius=radius, distance=settings.distance,
-                seed=settings.seed, first=first, steps=settings.steps, progress=progress,
-            )  # fmt: skip
-            done[first] = {key: getattr(metrics, key).tolist() for key in METRICS}
-            _append(path, {"first": first, **done[first]})
-        progress.advance(min(first + settings.batch_size, len(images)), len(images))
-        yield _table(learned, digest, fingerprint, radius, [done[key] for key in sorted(done) if key <= first], settings)
+    kept = folder / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+    def measured(first: int, last: int) -> Columns:
+        clean, perturbed = evaluation_pairs(learned.pairs, images[first:last], learned.device, first)
+        metrics = pair_metrics(
+            learned.checkpoint.model, clean, perturbed, radius=radius, distance=settings.distance,
+            seed=settings.seed, first=first, steps=settings.steps, progress=progress,
+        )  # fmt: skip
+        return {key: getattr(metrics, key) for key in METRICS}
+
+    for columns in over_batches(kept, len(images), settings.batch_size, measured, progress):
+        yield _table(learned, digest, fingerprint, radius, columns, settings)
 
 
 def file_digest(path: Path) -> str:
@@ -123,18 +120,18 @@ def _check(settings: QualitySettings, learned: LearnedSet) -> None:
 
 
 def _table(
-    learned: LearnedSet, digest: str, fingerprint: str, radius: float, batches: list[dict], settings: QualitySettings
+    learned: LearnedSet, digest: str, fingerprint: str, radius: float, columns: Columns, settings: QualitySettings
 ) -> QualityTable:
-    columns = [torch.tensor([value for batch in batches for value in batch[key]], dtype=torch.float64) for key in METRICS]
-    count = len(columns[0])
-    errors = [float(column.std() / math.sqrt(count)) if count > 1 else 0.0 for column in columns]
+    values = [columns[key].double() for key in METRICS]
+    count = len(values[0])
+    errors = [float(column.std() / math.sqrt(count)) if count > 1 else 0.0 for column in values]
     header = learned.checkpoint.header
     return QualityTable(
         checkpoint=header.name,
         radius=radius,
         pairs=count,
         available=len(learned.images),
-        means=tuple(float(column.mean()) for column in columns),
+        means=tuple(float(column.mean()) for column in values),
         standard_errors=tuple(errors),
         settings=asdict(settings),
         training=header.training,
@@ -149,26 +146,3 @@ def _table(
         versions=library_versions(),
         revision=code_revision(),
     )
-
-
-def _read(path: Path) -> dict[int, dict]:
-    """Finished batches by their first pair; a line that an interruption cut short is measured again."""
-    done = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            row = json.loads(line)
-            done[row["first"]] = {key: row[key] for key in METRICS}
-        except (ValueError, KeyError, TypeError):
-            continue
-    return done
-
-
-def _append(path: Path, row: dict) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a+b") as file:
-            file.seek(0, 2)
-            cut_short = file.tell() and (file.seek(-1, 2), file.read(1))[1] != b"\n"
-            file.write(b"\n" * bool(cut_short) + json.dumps(row).encode() + b"\n")
-    except OSError as error:
-        raise OutputError(f"{path} could not be written: {error.strerror or error}. Batches measured before are kept.") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from explorer.errors import ConfigurationError
 from explorer.evaluation import figure4
 from explorer.papers.base import Filled, Item, Paper, Row
-from explorer.papers.results import OWN, Results, read_result
+from explorer.papers.results import Results, own_results, read_result
 
 from . import EXPERIMENTS
 from .quality import HEADINGS, PAPER, QualitySettings, QualityTable
@@ -105,7 +105,7 @@ def differences(table: QualityTable, name: str) -> tuple[str, ...]:
 def own_path(table: QualityTable) -> Path:
     """Where a measurement belongs: one of a part of the split, at other settings or of another file never replaces a fuller one."""
     name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
-    plain = OWN / f"{name}-{table.settings['distance']}.json"
+    plain = own_results() / f"{name}-{table.settings['distance']}.json"
     usual = replace(QualitySettings(), distance=table.settings["distance"], batch_size=table.settings["batch_size"])
     try:
         held = read_result(plain, {KIND: QualityTable})[1].digest if plain.exists() else table.digest

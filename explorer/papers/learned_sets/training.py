@@ -18,15 +18,16 @@ from explorer.models import ConditionalVAE, build_model, kl_divergence, model_co
 from explorer.provenance import code_revision, library_versions
 from explorer.randomness import Streams
 from explorer.randomness import generator as seeded
+from explorer.sets import LatentBall
 from explorer.storage import write_atomically
-from explorer.training import Epoch, PiecewiseLinear, TrainingState, cvae_loss, fit
+from explorer.training import Epoch, PiecewiseLinear, Samples, TrainingState, cvae_loss, fit
 from explorer.training.losses import RECONSTRUCTION, Likelihood
 from explorer.types import Progress, stop_if_cancelled
 
 from explorer.papers.base import Place
 from .config import KIND, LearnedSetConfig, problems
 
-EVALUATION_SEED = 0
+EVALUATION_SEED, SAMPLED = 0, 9
 
 
 def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress) -> Path:
@@ -69,6 +70,8 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
             save(place.output / "best.safetensors", model, header)
         write_atomically(place.output / "history.json", json.dumps(history, indent=1).encode())
         TrainingState(epoch.done, history, stored).save(state_path, model, optimiser, generator)
+        if math.isfinite(radii["100"]):
+            progress.partial(Samples(epoch.done, _strip(model, clean[:1], radii["100"])))
 
     images = data["train"].images.to(place.device)
     count, numbers = len(images) * config.passes, pairs.draws(tuple(images.shape[1:]))
@@ -92,7 +95,7 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
         cvae_loss(config.likelihood),
         batches,
         epochs=config.epochs,
-        batches_per_epoch=math.ceil(count / config.batch_size),
+        batches_per_epoch=_batches(count, config),
         optimiser=optimiser,
         schedules={key: PiecewiseLinear(getattr(config, key)).stretched(config.epochs) for key in ("learning_rate", "beta")},
         generator=generator,
@@ -102,6 +105,12 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
         progress=progress,
     )
     return finish(name, config, place, data, progress)
+
+
+def steps(config: LearnedSetConfig, root: Path | None) -> int:
+    """How many batches a training sees. Raises DataNotFound."""
+    images = load_dataset(config.dataset, "train", root, config.limit, download=False)
+    return config.epochs * _batches(len(images) * config.passes, config)
 
 
 def validation(
@@ -146,6 +155,18 @@ def finish(name: str, config: LearnedSetConfig, place: Place, data: dict[str, Im
     path = place.output / f"{name}.safetensors"
     save(path, model, header, dtype=torch.float16)
     return path
+
+
+def _batches(count: int, config: LearnedSetConfig) -> int:
+    return math.ceil(count / config.batch_size)
+
+
+def _strip(model: ConditionalVAE, clean: Float[Tensor, "1 c h w"], radius: float) -> Float[Tensor, "n c h w"]:
+    """A clean image and members of its set, the same points u after every epoch."""
+    set_at = LatentBall(model, radius).at(clean.expand(SAMPLED, -1, -1, -1))
+    delta = set_at.region.sample(Streams(EVALUATION_SEED, range(SAMPLED), purpose="members"), "normal")
+    with torch.inference_mode():
+        return torch.cat([clean, set_at.perturb(delta)])
 
 
 def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tuple[int, int, int]) -> Header:

@@ -1,0 +1,84 @@
+"""Whose turn it is: one run at a time on a GPU, a few on the CPU; the rest wait, each for a file lock of its device."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from explorer.errors import ConfigurationError, OutputError
+
+from . import locks
+from .locks import Lock
+
+CPU_VARIABLE = "EXPLORER_CPU_RUNS"
+POLL_SECONDS = 0.15
+JUST_MADE_SECONDS = 5.0  # a ticket that its owner may be about to lock
+
+
+def cpu_places() -> int:
+    """How many runs may compute on the CPU at once: the variable EXPLORER_CPU_RUNS, else 1. Raises ConfigurationError."""
+    text = os.environ.get(CPU_VARIABLE) or "1"
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise ConfigurationError([f"{CPU_VARIABLE} = {text[:20]!r}: expected a number of runs, 1 to 256"])
+    return int(text)
+
+
+def places(device: str) -> list[str]:
+    """Where a run on that device may compute: `cuda` is any GPU of this machine, `cpu` any of the CPU's places."""
+    if device == "cpu":
+        return [f"cpu:{number}" for number in range(cpu_places())]
+    if device == "cuda":
+        import torch
+
+        return [f"cuda:{number}" for number in range(max(1, torch.cuda.device_count()))]
+    return [device]
+
+
+def wait_for_place(names: list[str], stop: Callable[[], None]) -> tuple[Lock, str]:
+    """The lock of the first free place, and its name, in the order of arrival. `stop` is called while waiting and may raise."""
+    folder = _folder()
+    line = folder / ("+".join(names).replace(":", "-")[:200] + ".line")
+    line.mkdir(exist_ok=True)
+    ticket = line / f"{time.monotonic_ns():020d}-{os.getpid()}"  # a clock that all processes share, and that nobody sets
+    held = locks.take(ticket)
+    try:
+        while True:
+            if _first(line, ticket.name):
+                for name in names:
+                    if (lock := locks.take(folder / f"{name.replace(':', '-')}.lock")) is not None:
+                        return lock, name
+            stop()
+            time.sleep(POLL_SECONDS)
+    finally:
+        ticket.unlink(missing_ok=True)
+        held.close()
+
+
+def _first(line: Path, own: str) -> bool:
+    """Whether nobody who lives has waited longer. Tickets of the dead are swept."""
+    for name in sorted(os.listdir(line)):
+        if name >= own:
+            return True
+        if locks.is_held(line / name):
+            return False
+        _sweep(line / name)
+    return True
+
+
+def _sweep(ticket: Path) -> None:
+    try:
+        if time.time() - ticket.stat().st_mtime > JUST_MADE_SECONDS:
+            ticket.unlink()
+    except OSError:
+        pass
+
+
+def _folder() -> Path:
+    """The machine's devices are shared by all stores of a user."""
+    folder = Path(tempfile.gettempdir()) / f"explorer-devices-{os.getuid()}"
+    try:
+        folder.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise OutputError(f"{folder} could not be made: {error.strerror}.") from error
+    return folder

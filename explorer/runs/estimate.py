@@ -1,0 +1,81 @@
+"""How long a run would take, before it is started."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer.errors import ExplorerError
+from explorer.hardware import pick_device
+from explorer.types import Inner, Progress
+
+from .kinds import opened
+from .specification import Specification
+from .state import snapshot
+from .store import Store
+from .task import Task
+
+START_SECONDS = 4.0  # an interpreter that imports torch
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds, and what they follow from."""
+
+    seconds: float
+    basis: str
+
+
+def from_earlier_runs(specification: Specification, store: Store) -> Estimate | None:
+    """From the newest finished run of the same kind, inputs and device whose parameters differ in `limit` alone."""
+    for run in store.runs():
+        seen = snapshot(run.folder)
+        if seen.state == "finished" and seen.total and seen.seconds and _alike(seen.specification, specification):
+            total = specification.parameters.get("limit") or (seen.total if not seen.specification.parameters.get("limit") else None)
+            if total:
+                return Estimate(START_SECONDS + seen.seconds * total / seen.total, f"run {run.number}")
+    return None
+
+
+def by_trying(specification: Specification, progress: Progress) -> Iterator[Estimate]:
+    """A small part of the work, done twice in a folder of its own: the second time counts. Yields one estimate. Raises Cancelled."""
+    kind, inputs, parameters = opened(specification)
+    small, factor = kind.sample(inputs, parameters)
+    device = pick_device(specification.device)
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as folder:
+            began = _Clock(progress)
+            kind.work(Task(Path(folder), inputs, small, device, specification.seed, began))
+            taken, loading = began.since_first(), began.before_first()
+    yield Estimate(START_SECONDS + loading + factor * taken, "a trial of its first steps")
+
+
+class _Clock(Inner):
+    """Notes when the work proper begins: the first time that it tells how far it is."""
+
+    def __init__(self, outer: Progress):
+        super().__init__(outer)
+        self._made, self._first = time.monotonic(), None
+
+    def advance(self, done: int, total: int, note: str = "") -> None:
+        if self._first is None:
+            self._first = time.monotonic()
+
+    def before_first(self) -> float:
+        return (self._first or self._made) - self._made
+
+    def since_first(self) -> float:
+        if self._first is None:
+            raise ExplorerError("the trial told of no progress, so its time cannot be estimated.")
+        return time.monotonic() - self._first
+
+
+def _alike(one: Specification | None, other: Specification) -> bool:
+    if one is None or (one.kind, one.device, one.inputs) != (other.kind, other.device, other.inputs):
+        return False
+    return _unlimited(one) == _unlimited(other) and one.kind != "training"
+
+
+def _unlimited(specification: Specification) -> dict:
+    return {name: value for name, value in specification.parameters.items() if name != "limit"}

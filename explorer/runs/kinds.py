@@ -1,0 +1,150 @@
+"""What can be run. A new kind is a function that takes a Task, and a line in KINDS."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from explorer.configuration import from_mapping
+from explorer.errors import ConfigurationError, ExplorerError
+from explorer.hardware import pick_device
+from explorer.papers import EXPERIMENTS
+from explorer.papers.learned_sets.extremes import ExtremesSettings
+from explorer.papers.learned_sets.quality import QualitySettings, file_digest
+from explorer.randomness import LARGEST_KEY
+from explorer.registry import look_up
+
+from .specification import Specification
+from .task import Task
+from .work import (
+    extremes_problems,
+    few_pairs,
+    few_steps,
+    find_extremes,
+    measure_quality,
+    quality_problems,
+    train_experiment,
+    training_problems,
+)
+
+
+@dataclass(frozen=True)
+class CheckpointInputs:
+    """A checkpoint file, the digest of its content, and the folder of the data sets."""
+
+    checkpoint: str
+    digest: str = ""
+    root: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return Path(self.checkpoint).stem
+
+    def resolved(self) -> "CheckpointInputs":
+        """With its absolute path, its digest and the folder that data come from now. Raises ConfigurationError."""
+        path = Path(self.checkpoint).expanduser().absolute()
+        if not path.is_file():
+            raise ConfigurationError([f"checkpoint {self.checkpoint}: there is no such file"])
+        digest = file_digest(path)
+        if self.digest and self.digest != digest:
+            raise ConfigurationError([f"{path} has changed since the run was specified (digest {digest}, expected {self.digest}). Submit a new run."])
+        return CheckpointInputs(str(path), digest, _root(self.root))
+
+
+@dataclass(frozen=True)
+class TrainingInputs:
+    """An experiment by name, and the folder of the data sets."""
+
+    experiment: str
+    root: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.experiment
+
+    def resolved(self) -> "TrainingInputs":
+        look_up(EXPERIMENTS, self.experiment, "experiment")
+        return TrainingInputs(self.experiment, _root(self.root))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of run: what it takes, its parameters with the paper's values, the function that does it, all that is wrong with a
+    specification before it starts, and for an estimate of its time a smaller version of the work with the factor between them.
+
+    The seed is the specification's: a field `seed` of the parameters is filled in from it."""
+
+    title: str
+    inputs: type
+    defaults: Callable[[Any], Any]
+    work: Callable[[Task], None]
+    problems: Callable[[Any, Any], list[str]]
+    sample: Callable[[Any, Any], tuple[Any, float]]
+
+
+KINDS: dict[str, Kind] = {
+    "quality": Kind("Quality of a set", CheckpointInputs, lambda _: QualitySettings(), measure_quality, quality_problems, few_pairs),
+    "extremes": Kind("Closest and farthest members", CheckpointInputs, lambda _: ExtremesSettings(), find_extremes, extremes_problems, few_pairs),
+    "training": Kind("Training", TrainingInputs, lambda inputs: EXPERIMENTS[inputs.experiment].config, train_experiment, training_problems, few_steps),
+}  # fmt: skip
+
+
+def specify(kind: str, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, device: str = "auto", seed: int = 0) -> Specification:
+    """A specification with every field filled in: paths absolute, digests taken, the device chosen. Raises ConfigurationError with all
+    that is wrong, UnknownName, or InvalidInput for a device that this machine lacks."""
+    entry = look_up(KINDS, kind, "kind of run")
+    resolved = from_mapping(entry.inputs, inputs, "inputs").resolved()
+    default = entry.defaults(resolved)
+    problems = [] if type(seed) is int and 0 <= seed <= LARGEST_KEY else [f"seed = {seed}: expected a whole number of at least 0"]
+    made = from_mapping(type(default), {**asdict(default), **_unseeded(parameters or {}), **({} if problems else _seeded(default, seed))}, "parameters")
+    if problems := problems + entry.problems(resolved, made):
+        raise ConfigurationError(problems)
+    chosen = pick_device(device)
+    plain = _plain(_unseeded(asdict(made)))
+    return Specification(kind, _plain(asdict(resolved)), plain, str(chosen) if device != "auto" else chosen.type, seed)
+
+
+def opened(specification: Specification) -> tuple[Kind, Any, Any]:
+    """The kind of a specification that was read from a file, its inputs and its parameters, checked anew: a file may have gone since.
+    Raises ExplorerError."""
+    again = specify(specification.kind, specification.inputs, specification.parameters, specification.device, specification.seed)
+    entry = KINDS[again.kind]
+    inputs = from_mapping(entry.inputs, again.inputs, "inputs")
+    default = entry.defaults(inputs)
+    return entry, inputs, from_mapping(type(default), {**again.parameters, **_seeded(default, again.seed)}, "parameters")
+
+
+def subject(specification: Specification) -> str:
+    """What a run works on, in a word: a checkpoint's name, or an experiment's."""
+    try:
+        return from_mapping(KINDS[specification.kind].inputs, specification.inputs, "inputs").subject
+    except (KeyError, ExplorerError):
+        return "?"
+
+
+def title(kind: str) -> str:
+    return KINDS[kind].title if kind in KINDS else kind
+
+
+def _unseeded(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "seed"}
+
+
+def _seeded(default: Any, seed: int) -> dict[str, int]:
+    return {"seed": seed} if any(field.name == "seed" for field in dataclasses.fields(default)) else {}
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Tuples as lists, as they come back from a file."""
+    return {name: _listed(value) for name, value in values.items()}
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(each) for each in value] if isinstance(value, (tuple, list)) else value
+
+
+def _root(root: str | None) -> str | None:
+    folder = root or os.environ.get("EXPLORER_DATA")
+    return str(Path(folder).expanduser().absolute()) if folder else None

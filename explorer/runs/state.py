@@ -1,0 +1,115 @@
+"""How a run stands, as told by its folder and its lock."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from explorer.errors import RunUnreadable
+
+from . import events, locks
+from .specification import FILE, Specification, read_specification
+
+State = Literal["queued", "running", "cancelling", "finished", "failed", "cancelled", "interrupted", "unreadable"]
+ACTIVE: tuple[State, ...] = ("queued", "running", "cancelling")
+SILENT_SECONDS = 15
+NOTES = "notes.json"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run at one moment. Times are seconds since 1970, `seconds` is how long it has computed over all attempts, `left` an estimate.
+
+    `silent` says for how long a living worker has shown no sign; `problem` why it failed or cannot be read."""
+
+    folder: Path
+    state: State
+    specification: Specification | None = None
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    device: str = ""
+    attempt: int = 0
+    submitted: float | None = None
+    started: float | None = None
+    seconds: float = 0.0
+    rate: float | None = None
+    left: float | None = None
+    silent: float | None = None
+    problem: str = ""
+    label: str = ""
+    remark: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def share(self) -> float:
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """Read a run's folder. Never raises: what cannot be read is a state."""
+    label, remark = read_notes(folder)
+    try:
+        specification = read_specification(folder / FILE)
+    except RunUnreadable as error:
+        return Snapshot(folder, "unreadable", problem=str(error), label=label, remark=remark)
+    alive = locks.is_held(folder / events.LOCK)  # before the events: a worker appends its last one while it still holds the lock
+    beat, written = events.heartbeat(folder)
+    end = events.last(folder)
+    state, problem = _state(folder, alive, beat, end)
+    silent = max(0.0, time.time() - written) if alive and written else None
+    return Snapshot(
+        folder, state, specification, label=label, remark=remark, problem=problem,
+        done=_whole(beat.get("done")), total=_whole(beat.get("total")), note=str(beat.get("note", "")), device=str(beat.get("device", "")),
+        attempt=_whole(beat.get("attempt")), submitted=_modified(folder / FILE), started=_number(beat.get("started")),
+        seconds=_number(beat.get("seconds")) or 0.0, rate=_number(beat.get("rate")), left=_number(beat.get("left")) if alive else None,
+        silent=silent if silent and silent > SILENT_SECONDS else None,
+    )  # fmt: skip
+
+
+def read_notes(folder: Path) -> tuple[str, str]:
+    """The label and the remark that a user gave a run."""
+    try:
+        content = json.loads((folder / NOTES).read_bytes())
+        return str(content.get("label", ""))[:200], str(content.get("remark", ""))[:10_000]
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return "", ""
+
+
+def _state(folder: Path, alive: bool, beat: dict[str, Any], end: dict[str, Any]) -> tuple[State, str]:
+    cancelled = (folder / events.CANCEL).exists()
+    if alive:
+        if cancelled:
+            return "cancelling", ""
+        return ("running" if beat.get("state") == "running" and end.get("event") != "launched" else "queued"), ""
+    if end.get("event") in events.ENDS:
+        return end["event"], str(end.get("problem", ""))
+    if cancelled:
+        return "cancelled", ""
+    return "failed", f"{WITHOUT_A_WORD}."
+
+
+WITHOUT_A_WORD = "the worker ended without a word"
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if type(value) in (int, float) and abs(value) < 1e15 else None
+
+
+def _whole(value: Any) -> int:
+    return int(_number(value) or 0)
+
+
+def _modified(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None

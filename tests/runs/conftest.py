@@ -1,0 +1,72 @@
+"""A store of one's own, devices that no other test waits for, and runs that end within the test."""
+
+import functools
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from explorer.checkpoints import Header, save
+from explorer.models import build_model
+from explorer.runs import ACTIVE, Specification, Store, launch, processes
+from explorer.runs.kinds import specify
+
+ODD = (sys.executable, str(Path(__file__).parent / "odd_worker.py"))
+WAIT = 60
+launch_odd = functools.partial(launch, worker=ODD)
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setenv("EXPLORER_RUNS", str(tmp_path / "runs"))
+    monkeypatch.delenv("EXPLORER_CPU_RUNS", raising=False)
+    made = Store()
+    yield made
+    for run in made.runs() if made.folder.is_dir() else ():
+        processes.kill(run.folder)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory):
+    """A tiny learned set of the embedded digits."""
+    config = {"latent_dim": 4, "localization_widths": [8], "transformers": 1}
+    header = Header(
+        kind="learned_set", name="tiny", model="rts_cvae", model_config=config, dataset={"name": "digits", "pairs": "rts"},
+        training={}, metrics={}, seed=0, radius=2.0, percentile_radii={"100": 2.0},
+    )  # fmt: skip
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
+    save(path, build_model("rts_cvae", config), header)
+    return path
+
+
+@pytest.fixture
+def extremes(checkpoint):
+    return specify("extremes", {"checkpoint": str(checkpoint)}, {"limit": 40, "batch_size": 2, "steps": 20, "points": True}, "cpu")
+
+
+def odd(kind, seed=0, **parameters):
+    return Specification(kind, {}, parameters, "cpu", seed)
+
+
+def until(true, what, seconds=WAIT):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.01)
+
+
+def ended(run, seconds=WAIT):
+    until(lambda: run.snapshot().state not in ACTIVE, f"the end of {run.name}", seconds)
+    return run.snapshot()
+
+
+def running(run):
+    until(lambda: run.snapshot().state == "running" and run.snapshot().done > 0, f"progress of {run.name}")
+    return run.snapshot()
