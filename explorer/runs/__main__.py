@@ -2,6 +2,7 @@
 python -m explorer.runs RUN_DIR: carry out the run in that folder, here and now."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -34,7 +35,10 @@ def _work(words: list[str]) -> int:
     if not options.folder.is_dir():
         print(f"error: {options.folder} is no folder. Expected that of a run; see python -m explorer.runs list.", file=sys.stderr)
         return 1
-    return work(options.folder, options.lock, options.places.split(",") if options.places else None)
+    status = work(options.folder, options.lock, options.places.split(",") if options.places else None)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # at once: what torch would tidy up ends with the process
 
 
 if __name__ == "__main__":

@@ -44,8 +44,7 @@ def work(folder: Path, descriptor: int | None = None, names: list[str] | None = 
     pulse.end()
     processes.kill(folder)
     events.append(folder, end, problem=problem, seconds=round(pulse.seconds, 3), time=time.time())
-    lock.close()
-    return status
+    return status  # the lock goes with the process: a run has ended when nothing of it is left
 
 
 def sweep(folder: Path) -> None:
