@@ -18,7 +18,9 @@ from .state import WITHOUT_A_WORD
 
 PACKAGE = Path(__file__).parents[2]
 WORKER = (sys.executable, "-m", "explorer.runs")
-POLITE_SECONDS, FIRM_SECONDS, GUARD_SECONDS = 10.0, 5.0, 10.0
+POLITE_SECONDS, FIRM_SECONDS, GUARD_SECONDS, SETTLE_SECONDS = 10.0, 5.0, 10.0, 1.0
+
+_started: dict[Path, subprocess.Popen] = {}  # by this process, until they are reaped
 
 
 def launch(folder: Path, worker: Sequence[str] = WORKER) -> None:
@@ -41,6 +43,7 @@ def launch(folder: Path, worker: Sequence[str] = WORKER) -> None:
         except OSError as error:
             raise OutputError(f"no worker could be started for {folder.name}: {error.strerror or error}.") from error
         lock.write(f"{process.pid}\n")
+        _started[folder] = process
     Thread(target=_wait, args=(process, folder), name=f"run {folder.name}", daemon=True).start()
 
 
@@ -57,10 +60,10 @@ def cancel(folder: Path, polite: float = POLITE_SECONDS, firm: float = FIRM_SECO
         escalation.join()
 
 
-def settle(folder: Path, how: str = "") -> None:
+def settle(folder: Path) -> None:
     """Where a worker is gone, end what it has started; where it went without a word, write that down. Leaves a living one alone."""
     try:
-        guard = locks.take(folder / events.GUARD)
+        guard = locks.take(folder / events.GUARD, SETTLE_SECONDS)
     except OutputError:
         return
     if guard is None:
@@ -72,7 +75,7 @@ def settle(folder: Path, how: str = "") -> None:
         last = events.last(folder)
         if last.get("event") in events.ENDS:
             return
-        event, problem = _ending(folder, how)
+        event, problem = _ending(folder)
         try:
             events.append(folder, event, problem=problem, time=time.time())
         except OutputError:
@@ -103,7 +106,7 @@ def _worker_lock(folder: Path) -> locks.Lock:
     return lock
 
 
-def _ending(folder: Path, how: str) -> tuple[str, str]:
+def _ending(folder: Path) -> tuple[str, str]:
     if (folder / events.CANCEL).exists():
         return "cancelled", ""
     launched = [event for event in events.all_events(folder) if event["event"] == "launched"]
@@ -111,15 +114,26 @@ def _ending(folder: Path, how: str) -> tuple[str, str]:
         return "interrupted", "the machine was started anew while it ran."
     if not launched:
         return "interrupted", "it was never started: the program that submitted it ended before."
-    return "failed", f"{WITHOUT_A_WORD}{how}. The end of its log may say why; the system may have been out of memory."
+    return "failed", f"{WITHOUT_A_WORD}{_status(folder)}. The end of its log may say why; the system may have been out of memory."
+
+
+def _status(folder: Path) -> str:
+    """How the worker ended, where this process has started it."""
+    process = _started.get(folder)
+    try:
+        status = process.wait(SETTLE_SECONDS) if process else 0
+    except subprocess.TimeoutExpired:
+        return ""
+    return f", killed by {signal.Signals(-status).name}" if status < 0 else f", with exit status {status}" if status else ""
 
 
 def _wait(process: subprocess.Popen, folder: Path) -> None:
     """Reap the worker, so that no zombie stays, and write down how it ended."""
-    status = process.wait()
-    how = f", killed by {signal.Signals(-status).name}" if status < 0 else f", with exit status {status}" if status else ""
+    process.wait()
     if folder.exists():
-        settle(folder, how)
+        settle(folder)
+    if _started.get(folder) is process:
+        del _started[folder]
 
 
 def _end(folder: Path, polite: float, firm: float) -> None:
