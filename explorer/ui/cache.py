@@ -1,6 +1,7 @@
 """Heavy objects, shared by all sessions. Never change what these return."""
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 import torch
@@ -8,6 +9,7 @@ import torch
 from explorer.evaluation import Sweep
 from explorer.figures import pixels, strip
 from explorer.hardware import pick_device
+from explorer.papers import EXPERIMENTS
 from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
 from explorer.papers.learned_sets.searches import Search, SearchSettings, search
 from explorer.papers.learned_sets.transformations import sweeps
@@ -19,7 +21,8 @@ def learned_set(path: Path) -> LearnedSet:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the checkpoint …")
-def _learned_set(path: str, _modified: int, device: str) -> LearnedSet:
+def _learned_set(path: str, modified: int, device: str) -> LearnedSet:
+    """`modified` tells versions of the file apart: as all arguments without a leading underscore, it is part of the key."""
     return open_learned_set(path, device)
 
 
@@ -30,6 +33,12 @@ def sample_strip(path: str, modified: int, image: int, count: int, seed: int):
     clean = learned.clean(image % len(learned.images))
     drawn = members(learned, clean, Settings(radius=learned.radius, seed=seed, members=count))
     return strip(pixels(torch.cat([clean, drawn.frames])))
+
+
+@st.cache_data(max_entries=64, show_spinner="Counting the training images …")
+def training_steps(experiment: str, parameters: str, _config: Any) -> int:
+    """How many batches a configuration takes; `parameters` is its text. Raises DataNotFound."""
+    return EXPERIMENTS[experiment].steps(_config, None)
 
 
 def _content(tensor: torch.Tensor) -> tuple:

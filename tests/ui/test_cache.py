@@ -1,6 +1,10 @@
+import dataclasses
+import shutil
+
 import pytest
 import torch
 
+from explorer.checkpoints import load, save
 from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.searches import SearchSettings
 from explorer.ui import cache
@@ -27,3 +31,22 @@ def test_another_target_is_another_search(learned):
     pairs, settings = learned.real_pairs(learned.images.images[:1], 0), SearchSettings(2.0, steps=2)
     one, two = (cache.found_member(learned, "a set", learned.clean(0), pairs.perturbed[n : n + 1], settings) for n in (0, 1))
     assert not torch.equal(one.distance, two.distance)
+
+
+def test_another_version_of_a_checkpoint_is_opened_anew(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    shutil.copy(SHIPPED / "learned_sets" / "digits-rts.safetensors", path)
+    first = cache.learned_set(path)
+    assert cache.learned_set(path) is first
+    checkpoint = load(path)
+    save(path, checkpoint.model, dataclasses.replace(checkpoint.header, radius=1.25))
+    assert cache.learned_set(path).radius == 1.25
+
+
+def test_another_version_of_a_checkpoint_has_another_strip(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    shutil.copy(SHIPPED / "learned_sets" / "digits-rts.safetensors", path)
+    first = cache.sample_strip(str(path), 1, 0, 3, 0)
+    checkpoint = load(path)
+    save(path, checkpoint.model, dataclasses.replace(checkpoint.header, radius=0.0))
+    assert (cache.sample_strip(str(path), 2, 0, 3, 0) != first).any()
