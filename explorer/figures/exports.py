@@ -13,11 +13,11 @@ from jaxtyping import UInt8
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a downloaded file needs to be made again."""
+    """What a downloaded file needs to be made again. Without a radius it is the checkpoint's own, or none plays a part."""
 
     checkpoint: str
     seed: int
-    radius: float
+    radius: float | None
     settings: dict[str, Any] = field(default_factory=dict)
 
     def text(self) -> str:

@@ -35,7 +35,7 @@ class Train(Protocol):
 @dataclass(frozen=True)
 class Experiment:
     """A frozen configuration, the function that trains it, all that is wrong with a configuration before it starts, and how many
-    training steps a configuration takes with the data of a folder."""
+    training steps a configuration takes with the data of a folder. `published` is the paper's configuration, where this one differs."""
 
     config: Any
     train: Train
@@ -43,6 +43,7 @@ class Experiment:
     steps: Callable[[Any, Path | None], int]
     paper: str
     description: str
+    published: Any = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What can be run. A new kind is a function that takes a Task, and a line in KINDS."""
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -47,7 +48,7 @@ class CheckpointInputs:
         path = Path(self.checkpoint).expanduser().absolute()
         if not path.is_file():
             raise ConfigurationError([f"checkpoint {self.checkpoint}: there is no such file"])
-        digest = file_digest(path)
+        digest = _digest(path, path.stat().st_mtime_ns, path.stat().st_size)
         if self.digest and self.digest != digest:
             raise ConfigurationError([f"{path} has changed since the run was specified (digest {digest}, expected {self.digest}). Submit a new run."])
         return CheckpointInputs(str(path), digest, _root(self.root))
@@ -126,6 +127,12 @@ def subject(specification: Specification) -> str:
 
 def title(kind: str) -> str:
     return KINDS[kind].title if kind in KINDS else kind
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(path: Path, modified: int, size: int) -> str:
+    """Of this version of the file."""
+    return file_digest(path)
 
 
 def _unseeded(values: Mapping[str, Any]) -> dict[str, Any]:

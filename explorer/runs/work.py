@@ -7,7 +7,7 @@ from typing import Any
 
 from explorer.checkpoints import describe
 from explorer.errors import CheckpointError
-from explorer.figures import pixels, strip, to_png, upscale
+from explorer.figures import pixels, tile, to_png, upscale
 from explorer.papers import EXPERIMENTS, save_result
 from explorer.papers.base import Place
 from explorer.papers.learned_sets import KIND as LEARNED_SET
@@ -20,7 +20,7 @@ from explorer.training import Samples
 
 from .task import RESULTS, Task
 
-SAMPLE_PAIRS = 4
+SAMPLE_PAIRS, SHEET_COLUMNS = 4, 5
 MEASURED = f"{RESULTS}/measured.json"  # a results file, which the papers' tables read
 
 
@@ -69,7 +69,7 @@ class _Sampling:
 
     def partial(self, result: Any) -> None:
         if isinstance(result, Samples):
-            self._task.picture(f"epoch-{result.epoch:04d}", to_png(upscale(strip(pixels(result.images)), 2)))
+            self._task.picture(f"epoch-{result.epoch:04d}", to_png(upscale(tile(pixels(result.images), SHEET_COLUMNS), 2)))
 
 
 def quality_problems(inputs: Any, settings: QualitySettings) -> list[str]:

@@ -48,6 +48,11 @@ def show_picture(picture: np.ndarray, alt: str) -> None:
     st.html(_image(picture, alt))
 
 
+def show_png(content: bytes, alt: str) -> None:
+    """A picture from a file, as wide as its place, with crisp pixels."""
+    st.html(_embedded(content, alt))
+
+
 def show_row(pictures: dict[str, np.ndarray], width: int, wrap: bool = True) -> None:
     """Pictures beside each other with their names below, each `width` screen pixels wide; on a narrow screen they wrap, or
     shrink where that is not wanted."""
@@ -60,14 +65,18 @@ def show_row(pictures: dict[str, np.ndarray], width: int, wrap: bool = True) -> 
 
 
 def _image(picture: np.ndarray, alt: str) -> str:
-    data = base64.b64encode(to_png(picture)).decode()
+    return _embedded(to_png(picture), alt)
+
+
+def _embedded(png: bytes, alt: str) -> str:
+    data = base64.b64encode(png).decode()
     style = "width:100%;image-rendering:pixelated;display:block;border-radius:3px"
     return f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt, quote=True)}" style="{style}">'
 
 
-def download(label: str, make: Callable[[], bytes], file_name: str, mime: str) -> None:
+def download(label: str, make: Callable[[], bytes], file_name: str, mime: str, key: str = "") -> None:
     """A button whose file is made when it is pressed."""
-    st.download_button(label, make, file_name=file_name, mime=mime, on_click="ignore", key=f"download-{file_name}")
+    st.download_button(label, make, file_name=file_name, mime=mime, on_click="ignore", key=key or f"download-{file_name}")
 
 
 def png_button(picture: np.ndarray, provenance: Provenance, name: str, factor: int = 4, label: str = "PNG") -> None:

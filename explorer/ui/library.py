@@ -11,6 +11,7 @@ from pathlib import Path
 from explorer.checkpoints import Header, describe, load
 from explorer.errors import CheckpointError, InvalidInput, OutputError
 from explorer.registry import look_up
+from explorer.runs import Store
 from explorer.storage import write_atomically
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
@@ -31,10 +32,10 @@ class Found:
 
 
 def find_checkpoints(folders: tuple[str, ...] = ()) -> list[Found]:
-    """Shipped ones first, then those of EXPLORER_CHECKPOINTS and of the folders given, then uploads."""
+    """Shipped ones first, then those that runs have trained, those of EXPLORER_CHECKPOINTS and of the folders given, then uploads."""
     own = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     roots = list(dict.fromkeys(Path(folder).expanduser().resolve() for folder in (*own, *folders)))
-    found = _in(SHIPPED, "shipped", "")
+    found = _in(SHIPPED, "shipped", "") + _trained()
     for index, root in enumerate(roots):
         same = sum(earlier.name == root.name for earlier in roots[:index])
         found += _in(root, "folder", f"{root.name}{f'-{same + 1}' if same else ''}/")
@@ -80,6 +81,23 @@ def forget_upload(key: str) -> None:
     path = UPLOADS / f"{key.removeprefix('upload/')}.safetensors"
     if path.parent == UPLOADS:
         path.unlink(missing_ok=True)
+
+
+def _trained() -> list[Found]:
+    """What a training has finished in the store of runs, newest first; `best` and `last` on its way are left out."""
+    found = []
+    try:
+        runs = Store().runs()
+    except OutputError:
+        return []
+    for run in runs:
+        for path in sorted(run.output.glob("*.safetensors")):
+            try:
+                if (header := describe(path)).name == path.stem:
+                    found.append(Found(f"run/{run.number}/{path.stem}", path, f"run {run.number}", header))
+            except CheckpointError:
+                continue
+    return found
 
 
 def _in(folder: Path, origin: str, prefix: str) -> list[Found]:

@@ -46,6 +46,11 @@ def push(link: typing.Any, page: str) -> None:
     st.session_state[f"{page}.revision"] += 1
 
 
+def keep(link: typing.Any, page: str) -> None:
+    """The next run starts from these settings, and its controls stay as they are."""
+    st.session_state[f"{page}.link"] = link
+
+
 def _is_echo(query: dict[str, str], page: str) -> bool:
     """Whether the page showed this itself: just now, or a moment ago, for a browser that moves on quickly asks with the URL it
     still has, which is not yet the one that Python has written."""

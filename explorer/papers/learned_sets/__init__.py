@@ -38,7 +38,7 @@ LINF = replace(
 
 
 def _experiment(config: LearnedSetConfig, description: str) -> Experiment:
-    return Experiment(config, train, problems, steps, "learned_sets", description)
+    return Experiment(config, train, problems, steps, "learned_sets", description, LINF if config.pairs == "linf" else PAPER)
 
 
 EXPERIMENTS = {

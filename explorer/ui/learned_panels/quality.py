@@ -11,12 +11,14 @@ import streamlit as st
 from explorer.evaluation.approximation import Distance
 from explorer.papers.learned_sets.quality import HEADINGS, QualitySettings, QualityTable, file_digest, quality
 from explorer.papers.learned_sets.report import DISTANCE_NAMES, FORMATS, caveat, paper_row
+from explorer.runs.kinds import specify
 from explorer.types import Progress, Silent
 from explorer.ui.components import download
 from explorer.ui.learned_sets_link import Link
+from explorer.ui.run_this import run_this
 
 from .counts import choose_count
-from .view import View, work_in_background
+from .view import View, batch_of_a_run, work_in_background
 
 WORK = Path(tempfile.gettempdir()) / f"explorer-quality-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
 MEANINGS = {
@@ -27,6 +29,7 @@ MEANINGS = {
     "reconstruction": "one draw from the posterior",
     "KL (nats)": "of the posterior from the prior",
 }
+AT_ONCE = 100  # pairs that are measured in the page; more are a run
 FIRST = 3  # pairs, so that a table is there within two seconds on one core
 FILES = {"csv": ("CSV", "text/csv"), "json": ("JSON", "application/json"), "latex": ("LaTeX", "text/plain")}
 
@@ -40,6 +43,10 @@ def show_quality(link: Link, view: View) -> Link:
         distances = get_args(Distance)
         distance = st.selectbox("Distance", distances, distances.index(link.distance), format_func=DISTANCE_NAMES.get, key=f"quality-distance-{view.revision}")
     link = replace(link, distance=distance)
+    if not 0 < link.count <= AT_ONCE:
+        made = specify("quality", {"checkpoint": str(view.path)}, {"distance": distance, "limit": link.count or None, "batch_size": batch_of_a_run(view)}, seed=link.seed)
+        run_this(made, f"quality-{made.fingerprint}", "Measure")
+        return link
     batch = 10 if view.learned.device.type == "cpu" else 100  # small, as a cancelled measurement ends with its batch
     settings = QualitySettings(distance, limit=min(link.count or len(view.learned.images), len(view.learned.images)), batch_size=batch)
 

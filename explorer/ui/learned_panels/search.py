@@ -10,11 +10,13 @@ from explorer.figures import pixels, strip, to_csv, to_gif, upscale
 from explorer.figures.searches import distance_curve
 from explorer.papers.learned_sets.report import DISTANCE_NAMES
 from explorer.papers.learned_sets.searches import SearchSettings, Sense, Start
+from explorer.runs.kinds import specify
 from explorer.ui import cache, links
 from explorer.ui.components import download, png_button, show_picture, show_row
 from explorer.ui.learned_sets_link import LINKABLE_COORDINATES, PAGE, Link, encode_point
+from explorer.ui.run_this import run_this
 
-from .view import View
+from .view import View, batch_of_a_run
 
 EVERY = 5
 STARTS = {"encoding": "the pair's own encoding", "centre": "the centre, u = 0", "random": "a random point"}
@@ -64,4 +66,9 @@ def show_search(link: Link, view: View) -> Link:
             "Put this u into the control", key=f"push-{revision}", on_click=links.push, args=(replace(link, iterate=iterate, u=encode_point(point)), PAGE),
             disabled=too_long, help=f"{len(point)} coordinates are too many for the page's address." if too_long else None,
         )  # fmt: skip
+    with st.expander("The closest and the farthest member of every test pair"):
+        radius = None if view.radius >= view.learned.radius else view.radius
+        made = specify("extremes", {"checkpoint": str(view.path)}, {"distance": distance, "radius": radius, "batch_size": batch_of_a_run(view)}, seed=link.seed)
+        st.caption(f"All {len(view.learned.images):,} pairs at radius {view.radius:.3f}, {STEPS} steps each way.")
+        run_this(made, f"extremes-{made.fingerprint}", "Search all")
     return replace(link, iterate=iterate)

@@ -1,0 +1,192 @@
+"""What each kind of run has to show, while it goes on and after; and several runs of a kind side by side."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.figures import Provenance, to_csv
+from explorer.figures.runs import distance_distributions, metric_bars, training_curves
+from explorer.papers.learned_sets.extremes import COLUMNS
+from explorer.papers.learned_sets.quality import HEADINGS
+from explorer.papers.learned_sets.report import DISTANCE_NAMES
+from explorer.runs import Run, Specification
+from explorer.runs.kinds import subject
+
+from .components import download, show_png
+from .library import find_checkpoints
+from .links import link_to
+
+Runs = Mapping[str, Run]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """`draw` shows one run's results so far, `compare` those of several by their labels, `rows` is the table behind them. Each is
+    given runs that may have nothing yet."""
+
+    draw: Callable[[Run, str], None]
+    compare: Callable[[Runs, str], None]
+    rows: Callable[[Run], list[dict[str, Any]]]
+
+
+def read_table(run: Run, name: str) -> Any:
+    """A table that the run has written, None where there is none yet."""
+    return _read(run.results / f"{name}.json")
+
+
+def read_history(run: Run) -> list[dict[str, Any]]:
+    """What a training measured after each epoch."""
+    return _read(run.output / "history.json") or []
+
+
+def _read(path: Path) -> Any:
+    try:
+        return _parsed(str(path), path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return None
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _parsed(path: str, modified: int) -> Any:
+    """`modified` tells versions of the file apart; a leading underscore would keep it out of the key."""
+    return json.loads(Path(path).read_bytes())
+
+
+def _draw_quality(run: Run, key: str) -> None:
+    table = read_table(run, "quality")
+    if not table:
+        return
+    rows = [
+        {"metric": heading, "measured": f"{mean:.4f}" if heading != HEADINGS[-1] else f"{mean:.2f}", "± s. e.": f"{error:.4f}"}
+        for heading, mean, error in zip(HEADINGS, table["means"], table["standard_errors"])
+    ]
+    left, right = st.columns([2, 3])
+    with left:
+        st.dataframe(rows, hide_index=True, width="stretch", key=f"{key}-table")
+    with right:
+        _bars({"": table}, key)
+    st.caption(
+        f"Estimates over {table['pairs']:,} of {table['available']:,} test pairs at radius {table['radius']:.3f}; errors are the "
+        f"{DISTANCE_NAMES[table['settings']['distance']]}. PGD AE is an upper bound, over AE a lower bound of the true value."
+    )
+
+
+def _compare_quality(runs: Runs, key: str) -> None:
+    tables = {label: table for label, run in runs.items() if (table := read_table(run, "quality"))}
+    if len({table["settings"]["distance"] for table in tables.values()}) > 1:
+        st.warning("These runs measure different distances: their errors cannot be compared.")
+    if tables:
+        _bars(tables, key)
+        st.dataframe(
+            [{"run": label, **{heading: f"{mean:.4g}" for heading, mean in zip(HEADINGS, table["means"])}, "pairs": table["pairs"]} for label, table in tables.items()],
+            hide_index=True, width="stretch", key=f"{key}-table",
+        )  # fmt: skip
+
+
+def _bars(tables: Mapping[str, Any], key: str) -> None:
+    values = {label: (table["means"][:-1], table["standard_errors"][:-1]) for label, table in tables.items()}
+    unit = DISTANCE_NAMES[next(iter(tables.values()))["settings"]["distance"]]
+    st.plotly_chart(metric_bars(HEADINGS[:-1], values, unit), width="stretch", key=f"{key}-bars")
+
+
+def _quality_rows(run: Run) -> list[dict[str, Any]]:
+    table = read_table(run, "quality")
+    return [] if not table else [
+        {"metric": heading, "mean": mean, "standard_error": error} for heading, mean, error in zip(HEADINGS, table["means"], table["standard_errors"])
+    ]  # fmt: skip
+
+
+def _draw_extremes(run: Run, key: str) -> None:
+    columns = read_table(run, "pairs")
+    if not columns:
+        return
+    specification = run.snapshot().specification
+    st.plotly_chart(distance_distributions({"": columns}, DISTANCE_NAMES[specification.parameters["distance"]]), width="stretch", key=f"{key}-distances")
+    count = len(columns["closest_error"])
+    norms = [np.array(columns[name], dtype=float) for name in ("closest_norm", "farthest_norm")]
+    st.caption(
+        f"{count:,} pairs. Attack found: the closest member's distance is an upper bound, the farthest one's a lower bound. "
+        f"Median ‖u‖: {np.nanmedian(norms[0]):.2f} of the closest, {np.nanmedian(norms[1]):.2f} of the farthest members."
+    )
+    for name, text in (("closest_error", "Worst approximated"), ("farthest_error", "Farthest strayed")):
+        chosen = read_table(run, f"largest_{name}")
+        path = run.results / f"largest_{name}.png"
+        if chosen and path.exists():
+            st.markdown(f"**{text}**: pairs {', '.join(map(str, chosen['pairs']))}. Rows: clean, real pair, closest member, farthest member.")
+            show_png(path.read_bytes(), f"{text}: clean, real, closest and farthest")
+            _link_to_pair(specification, chosen["pairs"][0], name.removesuffix("_error"))
+
+
+def _link_to_pair(specification: Specification, pair: int, sense: str) -> None:
+    """To its search, step by step, where the checkpoint is still at hand."""
+    path, folders = Path(specification.inputs["checkpoint"]), tuple(st.session_state.get("gallery.folders", ()))
+    key = next((each.key for each in find_checkpoints(folders) if each.header and each.path.absolute() == path), None)
+    if key:
+        radius = specification.parameters["radius"]
+        settings = {"sense": sense, "start": "encoding" if sense == "closest" else "random", "distance": specification.parameters["distance"]}
+        link_to("learned_sets", f"Pair {pair}, step by step →", model=key, image=str(pair), panel="Search", **settings, **({"radius": f"{radius:.9g}"} if radius else {}))
+
+
+def _compare_extremes(runs: Runs, key: str) -> None:
+    found = {label: columns for label, run in runs.items() if (columns := read_table(run, "pairs"))}
+    units = {run.snapshot().specification.parameters["distance"] for run in runs.values()}
+    if len(units) > 1:
+        st.warning("These runs measure different distances: their lines cannot be compared.")
+    if found:
+        st.plotly_chart(distance_distributions(found, DISTANCE_NAMES[next(iter(units))]), width="stretch", key=f"{key}-distances")
+
+
+def _extremes_rows(run: Run) -> list[dict[str, Any]]:
+    columns = read_table(run, "pairs") or {name: [] for name in COLUMNS}
+    return [{"pair": pair, **dict(zip(COLUMNS, values))} for pair, values in enumerate(zip(*(columns[name] for name in COLUMNS)))]
+
+
+def _draw_training(run: Run, key: str) -> None:
+    history = read_history(run)
+    if not history:
+        return
+    left, right = st.columns([3, 2])
+    with left:
+        st.plotly_chart(training_curves({"": history}), width="stretch", key=f"{key}-curves")
+    with right:
+        _show_samples(run, key)
+        if finished := read_table(run, "checkpoint"):
+            link_to("learned_sets", "Open the set →", model=f"run/{run.number}/{Path(finished['path']).stem}")
+    st.caption("The validation loss has the final β; the training loss, dotted, the β of its epoch. The best validation is what is kept.")
+
+
+def _show_samples(run: Run, key: str) -> None:
+    """The strip of one epoch, the last unless another is chosen."""
+    epochs = [int(path.stem.removeprefix("epoch-")) for path in sorted(run.results.glob("epoch-*.png"))]
+    if not epochs:
+        return
+    follow = len(epochs) < 2 or st.toggle("Follow the training", True, key=f"{key}-follow", help="Off: choose an epoch.")
+    epoch = epochs[-1] if follow else st.select_slider("Epoch", epochs, epochs[-1], key=f"{key}-epoch")
+    show_png((run.results / f"epoch-{epoch:04d}.png").read_bytes(), f"a clean image and members after epoch {epoch}")
+    st.caption(f"After epoch {epoch}: a clean image, then nine members of its set, always at the same random u.")
+
+
+def _compare_training(runs: Runs, key: str) -> None:
+    histories = {label: history for label, run in runs.items() if (history := read_history(run))}
+    if histories:
+        st.plotly_chart(training_curves(histories), width="stretch", key=f"{key}-curves")
+
+
+VIEWS: dict[str, RunView] = {
+    "quality": RunView(_draw_quality, _compare_quality, _quality_rows),
+    "extremes": RunView(_draw_extremes, _compare_extremes, _extremes_rows),
+    "training": RunView(_draw_training, _compare_training, read_history),
+}
+
+
+def download_rows(run: Run, specification: Specification, key: str) -> None:
+    """The numbers behind a run's figures."""
+    if specification.kind in VIEWS and (rows := VIEWS[specification.kind].rows(run)):
+        radius = (read_table(run, "quality") or {}).get("radius") or specification.parameters.get("radius")
+        made_by = Provenance(subject(specification), specification.seed, radius, {"run": run.name, "command": specification.command})
+        download("Numbers (CSV)", lambda: to_csv(rows, made_by), f"{run.name}.csv", "text/csv", key=key)
