@@ -8,9 +8,16 @@ import torch
 
 from explorer.hardware import use_all_cores
 from explorer.models import build_model
+from explorer.storage import RUNS_VARIABLE
 from tests.tiny import TINY
 
 use_all_cores()
+
+
+@pytest.fixture(autouse=True)
+def own_runs(tmp_path, monkeypatch):
+    """No test reads or writes the runs of whoever works in this folder."""
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "runs"))
 
 
 @pytest.fixture

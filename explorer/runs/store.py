@@ -20,7 +20,7 @@ from .specification import FILE, Specification
 from .state import ACTIVE, NOTES, Snapshot, snapshot
 
 NAME = re.compile(r"(\d{4,})-([a-z_]+)-([0-9a-f]{8})")
-LOCK_SECONDS = 10.0
+LOCK_SECONDS, KEPT = 10.0, 4096
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,34 @@ class Run:
 
     def snapshot(self) -> Snapshot:
         """How the run stands. A worker found dead is written down as such, and its processes are ended."""
+        version = _version(self.folder)
+        known = _ended.get(self.folder)
+        if known and known[0] == version:
+            return known[1]
         seen = snapshot(self.folder)
         if not seen.active and seen.state != "unreadable" and events.last(self.folder).get("event") not in events.ENDS:
             settle(self.folder)
-            seen = snapshot(self.folder)
+            version, seen = _version(self.folder), snapshot(self.folder)
+        if seen.state in events.ENDS:
+            if len(_ended) >= KEPT:
+                _ended.clear()
+            _ended[self.folder] = (version, seen)
         return seen
+
+
+_ended: dict[Path, tuple[tuple, Snapshot]] = {}  # of runs that have ended, until a file of theirs changes
+
+
+def _version(folder: Path) -> tuple:
+    """What changes when a run is started again, or anything that a snapshot is read from."""
+    found = []
+    for name in (FILE, events.EVENTS, events.HEARTBEAT, NOTES, events.CANCEL):
+        try:
+            state = os.stat(f"{folder}/{name}")
+            found.append((state.st_mtime_ns, state.st_size, state.st_ino))
+        except OSError:
+            found.append(None)
+    return tuple(found)
 
 
 class Store:

@@ -53,7 +53,7 @@ def show_run(run: Run, key: str) -> None:
         if seen.specification and seen.specification.kind in VIEWS:
             try:
                 VIEWS[seen.specification.kind].draw(run, key)
-            except (ExplorerError, KeyError, TypeError, ValueError) as error:
+            except (ExplorerError, KeyError, TypeError, ValueError, AttributeError) as error:
                 st.error(f"The results of {run.name} cannot be shown ({type(error).__name__}: {plain(error, 300)}).")
         if seen.active != polled:
             st.rerun()  # with the polling that it now needs

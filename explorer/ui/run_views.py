@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.configuration import from_mapping
 from explorer.figures import Provenance, to_csv
 from explorer.figures.runs import distance_distributions, metric_bars, training_curves
 from explorer.papers.learned_sets.extremes import COLUMNS
-from explorer.papers.learned_sets.quality import HEADINGS
+from explorer.papers.learned_sets.quality import HEADINGS, QualityTable
 from explorer.papers.learned_sets.report import DISTANCE_NAMES
 from explorer.runs import Run, Specification
 from explorer.runs.kinds import subject
@@ -20,6 +21,7 @@ from explorer.runs.kinds import subject
 from .components import download, show_png
 from .library import find_checkpoints
 from .links import link_to
+from .quality_table import show_quality_table
 
 Runs = Mapping[str, Run]
 
@@ -61,19 +63,8 @@ def _draw_quality(run: Run, key: str) -> None:
     table = read_table(run, "quality")
     if not table:
         return
-    rows = [
-        {"metric": heading, "measured": f"{mean:.4f}" if heading != HEADINGS[-1] else f"{mean:.2f}", "± s. e.": f"{error:.4f}"}
-        for heading, mean, error in zip(HEADINGS, table["means"], table["standard_errors"])
-    ]
-    left, right = st.columns([2, 3])
-    with left:
-        st.dataframe(rows, hide_index=True, width="stretch", key=f"{key}-table")
-    with right:
-        _bars({"": table}, key)
-    st.caption(
-        f"Estimates over {table['pairs']:,} of {table['available']:,} test pairs at radius {table['radius']:.3f}; errors are the "
-        f"{DISTANCE_NAMES[table['settings']['distance']]}. PGD AE is an upper bound, over AE a lower bound of the true value."
-    )
+    show_quality_table(from_mapping(QualityTable, table, "quality.json"))
+    _bars({"": table}, key)
 
 
 def _compare_quality(runs: Runs, key: str) -> None:
@@ -186,7 +177,11 @@ VIEWS: dict[str, RunView] = {
 
 def download_rows(run: Run, specification: Specification, key: str) -> None:
     """The numbers behind a run's figures."""
-    if specification.kind in VIEWS and (rows := VIEWS[specification.kind].rows(run)):
+    try:
+        rows = VIEWS[specification.kind].rows(run) if specification.kind in VIEWS else []
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return  # where the results are drawn, it says that they are damaged
+    if rows:
         radius = (read_table(run, "quality") or {}).get("radius") or specification.parameters.get("radius")
         made_by = Provenance(subject(specification), specification.seed, radius, {"run": run.name, "command": specification.command})
         download("Numbers (CSV)", lambda: to_csv(rows, made_by), f"{run.name}.csv", "text/csv", key=key)

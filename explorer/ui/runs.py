@@ -124,7 +124,7 @@ def show_comparison(runs: list[Run]) -> None:
     labels = {f"{run.number} {each.label or subject(each.specification)}": run for run, each in zip(runs, seen)}
     try:
         VIEWS[kind].compare(labels, f"compare-{hash(tuple(labels))}")
-    except (ExplorerError, KeyError, TypeError, ValueError) as error:
+    except (ExplorerError, KeyError, TypeError, ValueError, AttributeError) as error:
         st.error(f"These runs cannot be compared ({type(error).__name__}: {plain(error, 300)}).")
     different = _differences(seen)
     if different:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 TIMEOUT = 60_000  # milliseconds; a machine that tests on is slow and noisy
 DIGITS = "digits-rts"
 DRAWN = "canvas => canvas.toDataURL()"
-STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/papers/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
+STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
 
 
 class Visitor:
@@ -40,7 +40,16 @@ class Visitor:
         self.wait_for_picture()
 
     def open_papers(self, **query) -> None:
-        self.page.goto("/papers?" + urlencode(query))
+        self._open("papers", query)
+
+    def open_train(self, **query) -> None:
+        self._open("train", query)
+
+    def open_runs(self, **query) -> None:
+        self._open("runs", query)
+
+    def _open(self, page: str, query: dict[str, str]) -> None:
+        self.page.goto(f"/{page}?" + urlencode(query))
         self.page.get_by_test_id("copy-link").wait_for()
         self.settle()
 

@@ -22,7 +22,7 @@ from explorer.sets import LatentBall
 from explorer.storage import write_atomically
 from explorer.training import Epoch, PiecewiseLinear, Samples, TrainingState, cvae_loss, fit
 from explorer.training.losses import RECONSTRUCTION, Likelihood
-from explorer.types import Progress, stop_if_cancelled
+from explorer.types import Inner, Progress, stop_if_cancelled
 
 from explorer.papers.base import Place
 from .config import KIND, LearnedSetConfig, problems
@@ -149,7 +149,7 @@ def finish(name: str, config: LearnedSetConfig, place: Place, data: dict[str, Im
     model = best.model.half().float()
     pairs = PAIRS[config.pairs]()
     radii = percentile_radii(encode_pairs(model, *evaluation_pairs(pairs, data["validation"], place.device)).norms)
-    measured = set_quality(model, *evaluation_pairs(pairs, data["test"], place.device), seed=EVALUATION_SEED, progress=progress)
+    measured = set_quality(model, *evaluation_pairs(pairs, data["test"], place.device), seed=EVALUATION_SEED, progress=Inner(progress))
     metrics = {**best.header.metrics, **asdict(measured)}
     header = replace(best.header, metrics=metrics, radius=radii["100"], percentile_radii=radii)
     path = place.output / f"{name}.safetensors"

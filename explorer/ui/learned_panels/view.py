@@ -45,7 +45,7 @@ class View:
 
 def batch_of_a_run(view: View) -> int:
     """How many pairs between two signs of progress: a few seconds' worth."""
-    return 25 if view.learned.device.type == "cpu" else 250
+    return 10 if view.learned.device.type == "cpu" else 250
 
 
 Show = Callable[[Link, View], Link]

@@ -1,0 +1,84 @@
+"""The page Train, opened alone."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.papers import EXPERIMENTS
+from explorer.runs import Store
+from explorer.ui import train
+from tests.ui.test_pages import PAGES
+
+
+def page(**query) -> AppTest:
+    test = AppTest.from_file(str(PAGES / "train.py"), default_timeout=60)
+    for name, value in query.items():
+        test.query_params[name] = value
+    return test.run()
+
+
+def texts(test: AppTest) -> str:
+    return "\n".join(each.value for kind in (test.markdown, test.caption, test.warning, test.error, test.code) for each in kind).replace("\\", "")
+
+
+def field(test: AppTest, label: str):
+    return next(each for each in test.text_input if each.label == label)
+
+
+def test_every_field_shows_its_value_and_the_papers_where_it_differs():
+    test = page(experiment="digits-rts")
+    assert not test.exception and field(test, "latent dim").value == "32" and "paper: 128" in texts(test)
+    assert field(test, "learning rate").value == "0:0,40:0.0008,100:0"
+
+
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name.startswith("digits")])
+def test_a_dry_run_says_what_would_be_done(name):
+    test = page(experiment=name)
+    config = EXPERIMENTS[name].config
+    assert f"{EXPERIMENTS[name].steps(config, None):,} training steps" in texts(test)
+    assert f"python -m explorer.train {name} --seed 0" in texts(test)
+
+
+def test_a_changed_field_is_in_the_link_the_command_and_the_specification():
+    test = page(experiment="digits-rts")
+    field(test, "epochs").set_value("3")
+    test.run()
+    assert test.query_params["changes"] in ("epochs=3", ["epochs=3"])
+    assert "--epochs 3" in texts(test) and "246 training steps" in texts(test)
+
+
+def test_all_that_is_wrong_is_said_and_nothing_can_be_launched():
+    test = page(experiment="digits-rts")
+    field(test, "epochs").set_value("0")
+    field(test, "pairs").set_value("rst")
+    field(test, "batch size").set_value("many")
+    test.run()
+    shown = texts(test)
+    assert "epochs = 0" in shown and "pairs = 'rst'" in shown and "batch-size many" in shown
+    assert "Train" not in [button.label for button in test.button]
+
+
+def test_a_data_set_that_is_not_here_says_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("EXPLORER_DATA", str(tmp_path))
+    train.cache.training_steps.clear()
+    test = page(experiment="mnist-rts")
+    assert not test.exception and "python -m explorer.data mnist" in texts(test)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [({"experiment": "mnist-rst"}, "not known"), ({"changes": "epohs=3"}, "epohs"), ({"seed": "-1"}, "seed"), ({"device": "cuda:9"}, "cuda:9"), ({"what": "1"}, "what")],
+)
+def test_a_bad_link_is_one_message(query, message):
+    test = page(**query)
+    assert not test.exception and message in texts(test) and test.warning
+
+
+def test_launching_makes_one_run_that_the_page_finds_again(monkeypatch):
+    launched = []
+    monkeypatch.setattr(Store.submit, "__defaults__", (launched.append,))
+    test = page(experiment="digits-rts", changes="epochs=1")
+    next(button for button in test.button if button.label == "Train").click().run()
+    (run,) = Store().runs()
+    assert not test.exception and launched == [run.folder]
+    again = page(experiment="digits-rts", changes="epochs=1")
+    assert f"run {run.number}" in texts(again) and "Train" not in [button.label for button in again.button]
