@@ -108,7 +108,7 @@ class Store:
                 return run
         return None
 
-    def submit(self, specification: Specification, start: Callable[[Path], object] = launch) -> Run:
+    def submit(self, specification: Specification, start: Callable[[Path], object] | None = None) -> Run:
         """The run of this specification: a finished or a living one as it is, one that was stopped goes on, else a new one.
         `start` launches it. Raises OutputError, or RunError."""
         with self._alone():
@@ -117,15 +117,15 @@ class Store:
                 run = self._create(specification)
             elif run.snapshot().state in (*ACTIVE, "finished"):
                 return run
-            start(run.folder)
+            (start or launch)(run.folder)
         return run
 
-    def retry(self, run: Run, start: Callable[[Path], object] = launch) -> None:
+    def retry(self, run: Run, start: Callable[[Path], object] | None = None) -> None:
         """Go on with a run that was stopped, from what it has done so far. Raises RunError for one that lives or has finished."""
         state = run.snapshot().state
         if state in (*ACTIVE, "finished", "unreadable"):
             raise RunError(f"{run.name} is {state}: only a run that failed, was interrupted or cancelled can go on.")
-        start(run.folder)
+        (start or launch)(run.folder)
 
     def delete(self, run: Run) -> None:
         """Remove a run with all its results. Raises RunError for one that lives, or OutputError."""

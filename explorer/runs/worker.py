@@ -15,7 +15,7 @@ from .launching import guarded
 from .pulse import Pulse
 from .specification import FILE, Specification, read_specification
 
-NICE = 5  # pages answer first
+NICE = 10  # pages answer first
 
 
 def work(folder: Path, descriptor: int | None = None, names: list[str] | None = None) -> int:
@@ -25,6 +25,7 @@ def work(folder: Path, descriptor: int | None = None, names: list[str] | None = 
         print(f"{folder.name} is being carried out already.", file=sys.stderr)
         return 2
     lock.write(f"{os.getpid()}\n")
+    os.nice(NICE)
     pulse = Pulse(folder)
     _listen(pulse)
     try:
@@ -87,7 +88,6 @@ def _compute(folder: Path, specification: Specification, device: str, pulse: Pul
 
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, available_cores() // (cpu_places() if device == "cpu" else 1)))
-    os.nice(NICE)
     kind, inputs, parameters = opened(specification)
     target = pick_device(device)
     print(f"{specification.kind} on {describe_device(target)}", file=sys.stderr)

@@ -1,5 +1,6 @@
 """The papers' tables and figures: an overview, and one of them in detail."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,6 +15,7 @@ from explorer.papers.report import item_report, table_rows
 
 from .cache import sample_strip
 from .components import download, plain, show_picture
+from .links import link_to
 
 ALL = "all"
 MARKS = {"done": "● done", "short run": "◐ short run", "not run": "○ not run"}
@@ -103,6 +105,8 @@ def _show_making(filled: Filled) -> None:
     if commands:
         st.markdown("To measure the rest:")
         st.code("\n".join(commands), language="bash")
+        for name in dict.fromkeys(re.findall(r"explorer\.train (\S+)", "\n".join(commands))):
+            link_to("train", f"Train {name} →", experiment=name)
 
 
 def _draw_counterexample(results: Results, height: float, revision: int) -> float:

@@ -14,7 +14,7 @@ from .components import plain, show_problems
 from .links import link_to
 from .run_views import VIEWS
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.3
 PROBLEM = "run_this.problem"
 MARKS = {
     "queued": "◌ queued", "running": "● running", "cancelling": "◍ cancelling", "finished": "✓ finished", "failed": "✗ failed",

@@ -17,7 +17,7 @@ from explorer.training.bars import duration
 
 from . import links
 from .components import download, plain
-from .run_this import MARKS, POLL_SECONDS, act, show_run
+from .run_this import MARKS, act, show_run
 from .run_views import VIEWS, download_rows
 
 PAGE, ALL = "runs", "all"
@@ -26,7 +26,7 @@ STATES: dict[str, tuple[str, ...]] = {
     "all": tuple(MARKS), "active": ("queued", "running", "cancelling"), "finished": ("finished",),
     "stopped": ("failed", "cancelled", "interrupted", "unreadable"),
 }  # fmt: skip
-LARGEST_DOWNLOAD_MB = 200
+LARGEST_DOWNLOAD_MB, TABLE_SECONDS = 200, 0.8
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def show_table(link: Link, revision: int) -> None:
     """Every run that the filters let through, newest first; follows them while one lives. Rows that are selected are the link's runs."""
     polled = any(run.snapshot().active for run in Store().runs())
 
-    @st.fragment(run_every=POLL_SECONDS if polled else None)
+    @st.fragment(run_every=TABLE_SECONDS if polled else None)
     def show() -> None:
         seen = [run.snapshot() for run in Store().runs()]
         active = any(each.active for each in seen)

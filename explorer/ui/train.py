@@ -1,6 +1,7 @@
 """The Train page: an experiment, its configuration beside the paper's, and its training as a run."""
 
 import dataclasses
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +109,7 @@ def specification(link: Link) -> tuple[Specification | None, list[str]]:
     problems = [problem.removeprefix("--") for problem in problems]
     try:
         made = specify("training", {"experiment": link.experiment}, {**dataclasses.asdict(experiment.config), **changes}, link.device, link.seed)
-        steps = cache.training_steps(link.experiment, made.text(), _config(experiment, made))
+        steps = cache.training_steps(link.experiment, _values(made), _config(experiment, made))
     except ConfigurationError as error:
         return None, [*problems, *error.problems]
     except DataNotFound:
@@ -123,7 +124,7 @@ def dry_run(link: Link, made: Specification) -> None:
     """What the training would do, without doing it."""
     experiment = EXPERIMENTS[link.experiment]
     config = _config(experiment, made)
-    steps, epochs = cache.training_steps(link.experiment, made.text(), config), config.epochs
+    steps, epochs = cache.training_steps(link.experiment, _values(made), config), config.epochs
     st.markdown(f"**{steps:,} training steps**: {epochs} epochs of {steps // epochs:,} batches of {config.batch_size}.")
     left, right = st.columns(2)
     with left:
@@ -138,6 +139,10 @@ def dry_run(link: Link, made: Specification) -> None:
 
 def _config(experiment: Experiment, made: Specification) -> Any:
     return from_mapping(type(experiment.config), {**made.parameters, "seed": made.seed}, "parameters")
+
+
+def _values(made: Specification) -> str:
+    return json.dumps(made.parameters, sort_keys=True)
 
 
 def _published(experiment: Experiment, name: str) -> str | None:

@@ -1,5 +1,6 @@
 """A lock ends with its holder, and a device computes for one run at a time."""
 
+import dataclasses
 import subprocess
 import sys
 import time
@@ -66,6 +67,16 @@ def test_the_cpu_takes_as_many_as_it_is_told(store, monkeypatch):
     runs = [store.submit(odd("count", seed=seed, count=100, seconds=0.03), launch_odd) for seed in range(2)]
     until(lambda: all(run.snapshot().state == "running" for run in runs), "both")
     assert {ended(run).device for run in runs} == {"cpu:0", "cpu:1"}
+
+
+def test_a_gpu_computes_for_one_run_and_another_gpu_beside_it(store):
+    first, second, other = (
+        store.submit(dataclasses.replace(odd("count", seed=seed, count=60, seconds=0.03), device=device), launch_odd)
+        for seed, device in enumerate(["cuda:0", "cuda:0", "cuda:1"])
+    )
+    until(lambda: first.snapshot().state == other.snapshot().state == "running", "one run on each GPU")
+    assert second.snapshot().state == "queued"
+    assert [ended(run).device for run in (first, second, other)] == ["cuda:0", "cuda:0", "cuda:1"]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1000"])

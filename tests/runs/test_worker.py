@@ -15,6 +15,14 @@ from explorer.runs.launching import worker_process
 from tests.runs.conftest import ended, launch_odd, odd, running, until
 
 
+def group_lives(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_a_run_is_carried_out(store):
     run = store.submit(odd("count", count=5), launch_odd)
     seen = ended(run)
@@ -78,11 +86,13 @@ def test_a_cancelled_run_keeps_what_it_has_and_goes_on_from_there(store):
 def test_cancelled_means_that_the_processes_are_gone(store):
     run = store.submit(odd("stubborn"), launch_odd)
     running(run)
-    assert len(processes.members(run.folder)) == 2
+    until(lambda: len(processes.members(run.folder)) == 2, "the child")
+    group = worker_process(run.folder)
     cancel(run.folder, polite=0.3, firm=0.3)
     until(lambda: run.snapshot().state == "cancelling", "the wish")
     assert ended(run).state == "cancelled"
     assert not processes.members(run.folder)
+    until(lambda: not group_lives(group), "the end of the process group, zombies included")
 
 
 def test_a_child_does_not_outlive_a_killed_worker(store):
