@@ -8,7 +8,7 @@ import time
 import pytest
 
 from explorer.errors import Cancelled, ConfigurationError
-from explorer.runs import events, locks
+from explorer.runs import cancel, events, locks
 from explorer.runs.devices import places, wait_for_place
 from tests.runs.conftest import ended, launch_odd, odd, until
 
@@ -71,12 +71,16 @@ def test_the_cpu_takes_as_many_as_it_is_told(store, monkeypatch):
 
 def test_a_gpu_computes_for_one_run_and_another_gpu_beside_it(store):
     first, second, other = (
-        store.submit(dataclasses.replace(odd("count", seed=seed, count=60, seconds=0.03), device=device), launch_odd)
+        store.submit(dataclasses.replace(odd("count", seed=seed, count=5000, seconds=0.03), device=device), launch_odd)
         for seed, device in enumerate(["cuda:0", "cuda:0", "cuda:1"])
     )
     until(lambda: first.snapshot().state == other.snapshot().state == "running", "one run on each GPU")
-    assert second.snapshot().state == "queued"
-    assert [ended(run).device for run in (first, second, other)] == ["cuda:0", "cuda:0", "cuda:1"]
+    until(lambda: events.heartbeat(second.folder)[0].get("beat"), "the second worker's first sign")
+    assert second.snapshot().state == "queued" and first.snapshot().device == "cuda:0" and other.snapshot().device == "cuda:1"
+    cancel(first.folder, wait=True)
+    until(lambda: second.snapshot().state == "running", "its turn")
+    for run in (second, other):
+        cancel(run.folder, wait=True)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1000"])
