@@ -10,6 +10,7 @@ from .theory import ACCENT, framed
 
 COLOURS = (ACCENT, "#b3561b", "#7a5fb5", "#857a1d", "#3a7fc4", "#b04a86")  # at least 3 : 1 against both themes' backgrounds
 POINTS = 200  # of a distribution's line
+WHOLE_EPOCHS = 12  # up to so many, each has its tick
 
 
 def training_curves(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> go.Figure:
@@ -26,6 +27,8 @@ def training_curves(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> go.
     figure.update_yaxes(title_text="nats per image", row=1, col=1)
     for row, name in enumerate(others, 2):
         figure.update_yaxes(title_text=name.replace("_", " "), row=row, col=1)
+    longest = max((row["epoch"] for rows in histories.values() for row in rows), default=0)
+    figure.update_xaxes(dtick=1 if longest <= WHOLE_EPOCHS else None)
     figure.update_xaxes(title_text="epoch", row=1 + len(others), col=1)
     return framed(figure, "Training", 300 + 130 * len(others))
 

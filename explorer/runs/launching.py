@@ -18,6 +18,7 @@ from .state import WITHOUT_A_WORD
 
 PACKAGE = Path(__file__).parents[2]
 WORKER = (sys.executable, "-m", "explorer.runs")
+WAITING = {"OMP_WAIT_POLICY": "passive"}  # threads that spin while they wait slow each other down sixfold where cores are shared
 POLITE_SECONDS, FIRM_SECONDS, GUARD_SECONDS, SETTLE_SECONDS = 10.0, 5.0, 10.0, 1.0
 
 _started: dict[Path, subprocess.Popen] = {}  # by this process, until they are reaped
@@ -31,7 +32,7 @@ def launch(folder: Path, worker: Sequence[str] = WORKER) -> None:
         (folder / events.CANCEL).unlink(missing_ok=True)
         attempt = 1 + sum(event["event"] == "launched" for event in events.all_events(folder))
         events.append(folder, "launched", attempt=attempt, time=time.time(), boot=processes.boot())
-        environment = {**os.environ, processes.MARK: str(folder.resolve()), "PYTHONUNBUFFERED": "1"}
+        environment = {**WAITING, **os.environ, processes.MARK: str(folder.resolve()), "PYTHONUNBUFFERED": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH", "")]))
         command = [*worker, str(folder), "--lock", str(lock.descriptor), "--places", ",".join(places(specification.device))]
         try:

@@ -39,6 +39,7 @@ def find_extremes(task: Task) -> None:
     for columns in task.over_examples(count, settings.batch_size, extremes(learned, settings, task.progress)):
         task.table("pairs", {name: columns[name].tolist() for name in COLUMNS})
     task.arrays("pairs", columns)
+    task.progress.advance(count, count, "drawing the pairs with the largest errors")
     for name in ("closest_error", "farthest_error"):
         worst = worst_pairs(columns, name)
         task.picture(f"largest_{name}", contact_sheet(learned, settings, worst, task.progress))

@@ -156,7 +156,7 @@ def _show_samples(run: Run, key: str) -> None:
     epochs = [int(path.stem.removeprefix("epoch-")) for path in sorted(run.results.glob("epoch-*.png"))]
     if not epochs:
         return
-    follow = len(epochs) < 2 or st.toggle("Follow the training", True, key=f"{key}-follow", help="Off: choose an epoch.")
+    follow = len(epochs) < 2 or (run.snapshot().active and st.toggle("Follow the training", True, key=f"{key}-follow", help="Off: choose an epoch."))
     epoch = epochs[-1] if follow else st.select_slider("Epoch", epochs, epochs[-1], key=f"{key}-epoch")
     show_png((run.results / f"epoch-{epoch:04d}.png").read_bytes(), f"a clean image and members after epoch {epoch}")
     st.caption(f"After epoch {epoch}: a clean image, then nine members of its set, always at the same random u.")

@@ -173,6 +173,8 @@ def _differences(seen: list[Snapshot]) -> list[dict]:
     """The fields that are not the same in all specifications, a line for each run."""
     flat = [{**each.specification.inputs, **each.specification.parameters, "device": each.specification.device, "seed": each.specification.seed} for each in seen]
     names = [name for name in dict.fromkeys(name for values in flat for name in values) if len({json.dumps(values.get(name)) for values in flat}) > 1]
+    if "checkpoint" in names and "digest" in names:
+        names.remove("digest")
     return [{"run": int(each.name.split("-")[0]), **{name: json.dumps(values.get(name)) for name in names}} for each, values in zip(seen, flat)] if names else []
 
 

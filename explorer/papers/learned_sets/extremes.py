@@ -1,6 +1,6 @@
 """The closest and the farthest member of a learned set for every pair of the test split (Perturbation sets, Appendix B, 2 and 4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -54,7 +54,7 @@ def extremes(learned: LearnedSet, settings: ExtremesSettings, progress: Progress
     pair's result, which depends on its number and the seed alone. The first is an upper, the second a lower bound."""
 
     def search(first: int, last: int) -> Columns:
-        closest, farthest, clean, perturbed = _search(learned, settings, first, last, progress)
+        closest, farthest, clean, perturbed = _search(learned, settings, range(first, last), progress)
         size = clean[0].numel()
         columns = {
             "closest_error": closest.loss / size, "closest_norm": closest.delta.norm(dim=1),
@@ -75,18 +75,24 @@ def worst_pairs(columns: Columns, name: str, count: int = SHOWN) -> list[int]:
 
 def contact_sheet(learned: LearnedSet, settings: ExtremesSettings, numbers: list[int], progress: Progress) -> bytes:
     """A PNG with a column for each of these pairs: clean, real, closest and farthest member, searched again with the same seed."""
-    rows: list[list[Float[Tensor, "1 c h w"]]] = [[], [], [], []]
-    for number in numbers:
-        closest, farthest, clean, perturbed = _search(learned, settings, number, number + 1, progress)
-        for row, image in zip(rows, (clean, perturbed, closest.perturbed, farthest.perturbed)):
-            row.append(image)
-    return to_png(upscale(tile(pixels(torch.cat([image for row in rows for image in row])), len(numbers)), 2))
+    closest, farthest, clean, perturbed = _search(learned, settings, numbers, progress)
+    rows = torch.cat([clean, perturbed, closest.perturbed, farthest.perturbed])
+    return to_png(upscale(tile(pixels(rows), len(numbers)), 2))
 
 
-def _search(learned, settings, first, last, progress):
+def _pairs(learned: LearnedSet, numbers: Sequence[int]) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n c h w"]]:
+    """The evaluation pairs of these numbers: those that follow each other are made together."""
+    if isinstance(numbers, range):
+        return evaluation_pairs(learned.pairs, learned.images[numbers.start : numbers.stop], learned.device, numbers.start)
+    each = [evaluation_pairs(learned.pairs, learned.images[number : number + 1], learned.device, number) for number in numbers]
+    clean, perturbed = zip(*each)
+    return torch.cat(clean), torch.cat(perturbed)
+
+
+def _search(learned, settings, numbers, progress):
     model, measure = learned.checkpoint.model, DISTANCES[settings.distance]
-    clean, perturbed = evaluation_pairs(learned.pairs, learned.images[first:last], learned.device, first)
-    numbers, radius = range(first, first + len(clean)), learned.radius if settings.radius is None else settings.radius
+    clean, perturbed = _pairs(learned, numbers)
+    radius = learned.radius if settings.radius is None else settings.radius
     set_at = LatentBall(model, radius).at(clean)
     with torch.no_grad():
         start = set_at.region.project(model.prior(clean).standardise(model.encode(clean, perturbed).mean))
