@@ -1,6 +1,6 @@
 """Long work outside the page's process: a run is a frozen specification, a folder, and a worker that carries it out.
 
-Nothing here imports torch: a worker that waits for its device costs little. What can be run stands in `kinds`."""
+Importing this imports no torch: a worker that waits for its device costs little. What can be run stands in `kinds`."""
 
 from .launching import cancel, launch
 from .specification import Specification, read_specification

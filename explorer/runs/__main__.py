@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _work(words: list[str]) -> int:
+    from .processes import MARK
     from .worker import work
 
     parser = argparse.ArgumentParser(prog="python -m explorer.runs RUN_DIR", description=__doc__)
@@ -35,6 +36,9 @@ def _work(words: list[str]) -> int:
     if not options.folder.is_dir():
         print(f"error: {options.folder} is no folder. Expected that of a run; see python -m explorer.runs list.", file=sys.stderr)
         return 1
+    if os.environ.get(MARK) != (mark := str(options.folder.resolve())):  # by hand: so that its children are known as its own
+        os.environ[MARK] = mark
+        os.execv(sys.executable, [sys.executable, "-m", "explorer.runs", *words])
     status = work(options.folder, options.lock, options.places.split(",") if options.places else None)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,7 +1,8 @@
 """Whose turn it is: one run at a time on a GPU, a few on the CPU; the rest wait, each for a file lock of its device."""
 
 import os
-import tempfile
+import platform
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,8 @@ from .locks import Lock
 
 CPU_VARIABLE = "EXPLORER_CPU_RUNS"
 POLL_SECONDS = 0.15
-JUST_MADE_SECONDS = 5.0  # a ticket that its owner may be about to lock
+TICKET = re.compile(r"\d{20}-\d+")
+TICKET_SECONDS, JUST_MADE_SECONDS = 1.0, 5.0  # a ticket that its owner may be about to lock
 
 
 def cpu_places() -> int:
@@ -36,12 +38,15 @@ def places(device: str) -> list[str]:
 
 
 def wait_for_place(names: list[str], stop: Callable[[], None]) -> tuple[Lock, str]:
-    """The lock of the first free place, and its name, in the order of arrival. `stop` is called while waiting and may raise."""
+    """The lock of the first free place, and its name; among those who wait for the same places, in the order of arrival. `stop` is
+    called while waiting and may raise. Raises OutputError."""
     folder = _folder()
     line = folder / ("+".join(names).replace(":", "-")[:200] + ".line")
     line.mkdir(exist_ok=True)
     ticket = line / f"{time.monotonic_ns():020d}-{os.getpid()}"  # a clock that all processes share, and that nobody sets
-    held = locks.take(ticket)
+    held = locks.take(ticket, TICKET_SECONDS)  # somebody may be asking whether it is held
+    if held is None:
+        raise OutputError(f"{ticket} is locked by another process. Try again.")
     try:
         while True:
             if _first(line, ticket.name):
@@ -57,7 +62,7 @@ def wait_for_place(names: list[str], stop: Callable[[], None]) -> tuple[Lock, st
 
 def _first(line: Path, own: str) -> bool:
     """Whether nobody who lives has waited longer. Tickets of the dead are swept."""
-    for name in sorted(os.listdir(line)):
+    for name in sorted(filter(TICKET.fullmatch, os.listdir(line))):
         if name >= own:
             return True
         if locks.is_held(line / name):
@@ -75,10 +80,10 @@ def _sweep(ticket: Path) -> None:
 
 
 def _folder() -> Path:
-    """The machine's devices are shared by all stores of a user."""
-    folder = Path(tempfile.gettempdir()) / f"explorer-devices-{os.getuid()}"
+    """The machine's devices are shared by all stores of a user. In the user's own cache: what lies in a folder for all, anybody may plant."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "perturbation-set-explorer" / "devices" / platform.node()
     try:
-        folder.mkdir(exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder} could not be made: {error.strerror}.") from error
+        raise OutputError(f"{folder} could not be made: {error.strerror}. Name a folder that can be written in XDG_CACHE_HOME.") from error
     return folder

@@ -12,7 +12,6 @@ from explorer.types import Inner, Progress
 
 from .kinds import opened
 from .specification import Specification
-from .state import snapshot
 from .store import Store
 from .task import Task
 
@@ -30,7 +29,7 @@ class Estimate:
 def from_earlier_runs(specification: Specification, store: Store) -> Estimate | None:
     """From the newest finished run of the same kind, inputs and device whose parameters differ in `limit` alone."""
     for run in store.runs():
-        seen = snapshot(run.folder)
+        seen = run.snapshot()
         if seen.state == "finished" and seen.total and seen.seconds and _alike(seen.specification, specification):
             total = specification.parameters.get("limit") or (seen.total if not seen.specification.parameters.get("limit") else None)
             if total:
@@ -42,33 +41,47 @@ def by_trying(specification: Specification, progress: Progress) -> Iterator[Esti
     """A small part of the work, done twice in a folder of its own: the second time counts. Yields one estimate. Raises Cancelled."""
     kind, inputs, parameters = opened(specification)
     small, factor = kind.sample(inputs, parameters)
-    device = pick_device(specification.device)
+    device, epochs = pick_device(specification.device), getattr(parameters, "epochs", 1)
     for _ in range(2):
         with tempfile.TemporaryDirectory() as folder:
-            began = _Clock(progress)
-            kind.work(Task(Path(folder), inputs, small, device, specification.seed, began))
-            taken, loading = began.since_first(), began.before_first()
-    yield Estimate(START_SECONDS + loading + factor * taken, "a trial of its first steps")
+            clock = _Clock(progress)
+            kind.work(Task(Path(folder), inputs, small, device, specification.seed, clock))
+            clock.end()
+    yield Estimate(START_SECONDS + clock.loading + factor * clock.working + epochs * clock.finishing, "a trial of its first steps")
 
 
 class _Clock(Inner):
-    """Notes when the work proper begins: the first time that it tells how far it is."""
+    """Times the loading, until the work first tells how far it is; the work proper, until it tells of the last progress; and what
+    follows: measuring and saving, which a training does after each epoch."""
 
     def __init__(self, outer: Progress):
         super().__init__(outer)
-        self._made, self._first = time.monotonic(), None
+        self._made, self._first, self._last, self._end = time.monotonic(), None, None, None
+        self._done = 0
 
     def advance(self, done: int, total: int, note: str = "") -> None:
         if self._first is None:
-            self._first = time.monotonic()
+            self._first = self._last = time.monotonic()
+        elif done > self._done:
+            self._last = time.monotonic()
+        self._done = max(self._done, done)
 
-    def before_first(self) -> float:
-        return (self._first or self._made) - self._made
-
-    def since_first(self) -> float:
+    def end(self) -> None:
         if self._first is None:
             raise ExplorerError("the trial told of no progress, so its time cannot be estimated.")
-        return time.monotonic() - self._first
+        self._end = time.monotonic()
+
+    @property
+    def loading(self) -> float:
+        return self._first - self._made
+
+    @property
+    def working(self) -> float:
+        return self._last - self._first
+
+    @property
+    def finishing(self) -> float:
+        return self._end - self._last
 
 
 def _alike(one: Specification | None, other: Specification) -> bool:

@@ -1,5 +1,6 @@
 """What a worker tells of itself: lines that are only ever appended, and a heartbeat that is replaced."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -23,7 +24,9 @@ def append(folder: Path, event: str, **values: Any) -> None:
         try:
             size = os.fstat(descriptor).st_size
             cut_short = size and os.pread(descriptor, 1, size - 1) != b"\n"
-            os.write(descriptor, b"\n" * bool(cut_short) + line)
+            line = b"\n" * bool(cut_short) + line
+            if os.write(descriptor, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -62,6 +65,11 @@ def heartbeat(folder: Path) -> tuple[dict[str, Any], float | None]:
         return (content, written) if isinstance(content, dict) else ({}, None)
     except (OSError, ValueError, RecursionError):
         return {}, None
+
+
+def shown(value: Any, length: int = LONGEST_TEXT) -> str:
+    """Text from a file as it can be shown: nothing that no encoding knows."""
+    return str(value)[:length].encode("utf-8", "replace").decode()
 
 
 def log_tail(folder: Path, lines: int = 30) -> str:

@@ -1,5 +1,6 @@
 """Starting a worker, ending one, and writing down how one has ended."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -26,15 +27,20 @@ _started: dict[Path, subprocess.Popen] = {}  # by this process, until they are r
 
 def launch(folder: Path, worker: Sequence[str] = WORKER) -> None:
     """Start a worker on a run, in a session of its own, and return. The worker is given the run's lock, so that there is no moment
-    at which nobody holds it. Raises RunError where one is at work already, or OutputError."""
+    at which nobody holds it. Raises RunError where one is at work already or the run has finished, ConfigurationError, or OutputError."""
+    if not folder.is_dir():
+        raise RunError(f"{folder.name} is gone: it was deleted.")
     with guarded(folder), _worker_lock(folder) as lock:
-        specification = read_specification(folder / FILE)
+        if events.last(folder).get("event") == "finished":
+            raise RunError(f"{folder.name} has finished already.")
+        names = places(read_specification(folder / FILE).device)
+        lock.write("")  # whoever held it before is gone
         (folder / events.CANCEL).unlink(missing_ok=True)
         attempt = 1 + sum(event["event"] == "launched" for event in events.all_events(folder))
         events.append(folder, "launched", attempt=attempt, time=time.time(), boot=processes.boot())
         environment = {**WAITING, **os.environ, processes.MARK: str(folder.resolve()), "PYTHONUNBUFFERED": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH", "")]))
-        command = [*worker, str(folder), "--lock", str(lock.descriptor), "--places", ",".join(places(specification.device))]
+        command = [*worker, str(folder), "--lock", str(lock.descriptor), "--places", ",".join(names)]
         try:
             with open(folder / events.LOG, "ab") as log:
                 process = subprocess.Popen(
@@ -43,19 +49,23 @@ def launch(folder: Path, worker: Sequence[str] = WORKER) -> None:
                 )  # fmt: skip
         except OSError as error:
             raise OutputError(f"no worker could be started for {folder.name}: {error.strerror or error}.") from error
-        lock.write(f"{process.pid}\n")
         _started[folder] = process
-    Thread(target=_wait, args=(process, folder), name=f"run {folder.name}", daemon=True).start()
+        Thread(target=_wait, args=(process, folder), name=f"run {folder.name}", daemon=True).start()
+        with contextlib.suppress(OSError):  # the worker writes its number too
+            lock.write(f"{process.pid}\n")
 
 
 def cancel(folder: Path, polite: float = POLITE_SECONDS, firm: float = FIRM_SECONDS, wait: bool = False) -> None:
     """End a run: ask its worker, after `polite` seconds interrupt it, after `firm` more kill all its processes. Returns at once, or when
-    they are gone. Raises OutputError where the wish cannot be written down."""
+    they are gone. Where somebody has asked before, the worker is not asked again. Raises OutputError where the wish cannot be written."""
     try:
-        (folder / events.CANCEL).touch()
+        os.close(os.open(folder / events.CANCEL, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        first = True
+    except FileExistsError:
+        first = False
     except OSError as error:
         raise OutputError(f"{folder / events.CANCEL} could not be written: {error.strerror}.") from error
-    escalation = Thread(target=_end, args=(folder, polite, firm), name=f"cancel {folder.name}", daemon=True)
+    escalation = Thread(target=_end, args=(folder, polite, firm, first), name=f"cancel {folder.name}", daemon=True)
     escalation.start()
     if wait:
         escalation.join()
@@ -70,9 +80,8 @@ def settle(folder: Path) -> None:
     if guard is None:
         return
     with guard:
-        if locks.is_held(folder / events.LOCK):
+        if locks.is_held(folder / events.LOCK) or not processes.kill(folder):
             return
-        processes.kill(folder)
         last = events.last(folder)
         if last.get("event") in events.ENDS:
             return
@@ -93,11 +102,16 @@ def guarded(folder: Path) -> locks.Lock:
 
 def worker_process(folder: Path) -> int | None:
     """The worker's number, while it lives."""
+    number = _holder(folder)
+    return number if number and locks.is_held(folder / events.LOCK) else None
+
+
+def _holder(folder: Path) -> int | None:
+    """Who has written its number into the lock, living or not."""
     try:
-        number = int((folder / events.LOCK).read_text().split()[0])
+        return int((folder / events.LOCK).read_text().split()[0])
     except (OSError, ValueError, IndexError):
         return None
-    return number if locks.is_held(folder / events.LOCK) else None
 
 
 def _worker_lock(folder: Path) -> locks.Lock:
@@ -113,7 +127,7 @@ def _ending(folder: Path) -> tuple[str, str]:
     launched = [event for event in events.all_events(folder) if event["event"] == "launched"]
     if launched and launched[-1].get("boot") not in (None, "", processes.boot()):
         return "interrupted", "the machine was started anew while it ran."
-    if not launched:
+    if not launched or not _holder(folder):
         return "interrupted", "it was never started: the program that submitted it ended before."
     return "failed", f"{WITHOUT_A_WORD}{_status(folder)}. The end of its log may say why; the system may have been out of memory."
 
@@ -125,7 +139,7 @@ def _status(folder: Path) -> str:
         status = process.wait(SETTLE_SECONDS) if process else 0
     except subprocess.TimeoutExpired:
         return ""
-    return f", killed by {signal.Signals(-status).name}" if status < 0 else f", with exit status {status}" if status else ""
+    return f", killed by {_signal_name(-status)}" if status < 0 else f", with exit status {status}" if status else ""
 
 
 def _wait(process: subprocess.Popen, folder: Path) -> None:
@@ -137,23 +151,43 @@ def _wait(process: subprocess.Popen, folder: Path) -> None:
         del _started[folder]
 
 
-def _end(folder: Path, polite: float, firm: float) -> None:
-    for number, seconds in ((signal.SIGTERM, polite), (signal.SIGTERM, firm)):
-        worker = worker_process(folder)
-        if worker is None:
-            break
-        processes.send(worker, number)
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and locks.is_held(folder / events.LOCK):
-            time.sleep(0.05)
-    worker = worker_process(folder)
-    if worker is not None:
-        processes.send(worker, signal.SIGKILL)
-    processes.kill(folder)
-    until = time.monotonic() + firm
-    while time.monotonic() < until and locks.is_held(folder / events.LOCK):
-        time.sleep(0.02)
+def _signal_name(number: int) -> str:
     try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _end(folder: Path, polite: float, firm: float, first: bool) -> None:
+    """Of the worker that lived when the wish was written, and of no later one: a new start takes the wish away."""
+    wish = _wish(folder)
+
+    def lives() -> bool:
+        return locks.is_held(folder / events.LOCK) and _wish(folder) == wish
+
+    for ask, seconds in ((first, polite), (True, firm)):
+        if ask and lives() and (worker := worker_process(folder)):
+            processes.send(worker, signal.SIGTERM)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and lives():
+            time.sleep(0.05)
+    with contextlib.suppress(ExplorerError):
+        if lives():
+            with guarded(folder):
+                if lives():
+                    if worker := worker_process(folder):
+                        processes.kill_group(worker)
+                    processes.kill(folder)
+        until = time.monotonic() + firm
+        while time.monotonic() < until and lives():
+            time.sleep(0.02)
         settle(folder)
-    except ExplorerError:
-        pass
+
+
+def _wish(folder: Path) -> tuple[int, int] | None:
+    """Which wish to end the run there is."""
+    try:
+        state = os.stat(folder / events.CANCEL)
+        return state.st_ino, state.st_mtime_ns
+    except OSError:
+        return None

@@ -47,21 +47,27 @@ def take(path: Path, seconds: float = 0.0) -> Lock | None:
                 os.close(descriptor)
                 return None
             time.sleep(RETRY_SECONDS)
+        except OSError as error:
+            os.close(descriptor)
+            raise OutputError(f"{path} could not be locked: {error.strerror}. The file system must know flock.") from error
         except BaseException:
             os.close(descriptor)
             raise
 
 
 def is_held(path: Path) -> bool:
-    """Whether a living process holds the lock. Asking takes a shared lock for a moment: whoever wants it alone tries again."""
+    """Whether a living process holds the lock; where that cannot be told, it may. Asking takes a shared lock for a moment: whoever
+    wants it alone tries again."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except OSError:
+    except FileNotFoundError:
         return False
+    except OSError:
+        return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return False
-    except BlockingIOError:
+    except OSError:
         return True
     finally:
         os.close(descriptor)

@@ -1,5 +1,6 @@
 """The processes of a run: its worker, and whatever that has started."""
 
+import contextlib
 import os
 import signal
 import time
@@ -34,6 +35,12 @@ def kill(folder: Path, seconds: float = 5.0) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def kill_group(leader: int) -> None:
+    """Kill a worker and its group, where it leads one; where there is no /proc this is all that is known of its children."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL) if os.getpgid(leader) == leader != os.getpgrp() else os.kill(leader, signal.SIGKILL)
 
 
 def send(process: int, number: int) -> None:

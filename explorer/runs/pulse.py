@@ -1,4 +1,4 @@
-"""The Progress of a worker: it is written down by a thread of its own, so that the work never waits for a disk."""
+"""The Progress of a worker, written down by a thread of its own; only a note is written by the work itself."""
 
 import os
 import time
@@ -9,9 +9,11 @@ from typing import Any
 from explorer.errors import OutputError
 
 from . import events
+from .specification import FILE
+from .state import number, whole
 
 BEAT_SECONDS = 0.5
-LINES = 500  # of progress in a run's events, about: the longer it takes, the rarer they become
+LINES = 500  # of progress in a run's events while its time grows by a factor of e: the longer it takes, the rarer they become
 
 
 class Pulse:
@@ -21,8 +23,8 @@ class Pulse:
         before, _ = events.heartbeat(folder)
         self._folder, self._lock, self._ended = folder, Lock(), Event()
         self._attempt = sum(event["event"] == "launched" for event in events.all_events(folder)) or 1
-        self._before, self._started = float(before.get("seconds") or 0.0), before.get("started")
-        self._done, self._total, self._note = int(before.get("done") or 0), int(before.get("total") or 0), ""
+        self._before, self._started = number(before.get("seconds")) or 0.0, number(before.get("started"))
+        self._done, self._total, self._note = whole(before.get("done")), whole(before.get("total")), ""
         self._state, self._device, self._began, self._first = "queued", "", None, None
         self._beats, self._told = 0, 0.0
         self.cancelled = False
@@ -66,8 +68,8 @@ class Pulse:
             self._beat()
             if self._state == "running" and self.seconds - self._told >= max(1.0, self.seconds / LINES):
                 self._tell()
-            if (self._folder / events.CANCEL).exists():
-                self.cancelled = True
+            if (self._folder / events.CANCEL).exists() or not (self._folder / FILE).exists():
+                self.cancelled = True  # on a user's wish, or because somebody has deleted the run
 
     def _beat(self) -> None:
         with self._lock:

@@ -65,12 +65,13 @@ def snapshot(folder: Path) -> Snapshot:
     beat, written = events.heartbeat(folder)
     end = events.last(folder)
     state, problem = _state(folder, alive, beat, end)
-    silent = max(0.0, time.time() - written) if alive and written else None
+    waiting = end.get("event") == "launched"  # what the heartbeat tells is of an earlier attempt
+    silent = max(0.0, time.time() - written) if alive and written and not waiting else None
     return Snapshot(
         folder, state, specification, label=label, remark=remark, problem=problem,
-        done=_whole(beat.get("done")), total=_whole(beat.get("total")), note=str(beat.get("note", "")), device=str(beat.get("device", "")),
-        attempt=_whole(beat.get("attempt")), submitted=_modified(folder / FILE), started=_number(beat.get("started")),
-        seconds=_number(beat.get("seconds")) or 0.0, rate=_number(beat.get("rate")), left=_number(beat.get("left")) if alive else None,
+        done=whole(beat.get("done")), total=whole(beat.get("total")), note=events.shown(beat.get("note", "")), device=events.shown(beat.get("device", "")),
+        attempt=whole(beat.get("attempt")), submitted=_modified(folder / FILE), started=number(beat.get("started")),
+        seconds=number(beat.get("seconds")) or 0.0, rate=None if waiting else number(beat.get("rate")), left=number(beat.get("left")) if alive and not waiting else None,
         silent=silent if silent and silent > SILENT_SECONDS else None,
     )  # fmt: skip
 
@@ -79,7 +80,7 @@ def read_notes(folder: Path) -> tuple[str, str]:
     """The label and the remark that a user gave a run."""
     try:
         content = json.loads((folder / NOTES).read_bytes())
-        return str(content.get("label", ""))[:200], str(content.get("remark", ""))[:10_000]
+        return events.shown(content.get("label", ""), 200), events.shown(content.get("remark", ""), 10_000)
     except (OSError, ValueError, AttributeError, RecursionError):
         return "", ""
 
@@ -91,21 +92,23 @@ def _state(folder: Path, alive: bool, beat: dict[str, Any], end: dict[str, Any])
             return "cancelling", ""
         return ("running" if beat.get("state") == "running" and end.get("event") != "launched" else "queued"), ""
     if end.get("event") in events.ENDS:
-        return end["event"], str(end.get("problem", ""))
+        return end["event"], events.shown(end.get("problem", ""))
     if cancelled:
-        return "cancelled", ""
+        return "cancelling", ""  # until it is certain that its processes are gone
     return "failed", f"{WITHOUT_A_WORD}."
 
 
 WITHOUT_A_WORD = "the worker ended without a word"
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A finite number from a file, or None."""
     return float(value) if type(value) in (int, float) and abs(value) < 1e15 else None
 
 
-def _whole(value: Any) -> int:
-    return int(_number(value) or 0)
+def whole(value: Any) -> int:
+    """A count from a file, 0 where there is none."""
+    return max(0, int(number(value) or 0))
 
 
 def _modified(path: Path) -> float | None:

@@ -14,7 +14,7 @@ from explorer.errors import OutputError, RunError
 from explorer.registry import look_up
 from explorer.storage import runs_folder, write_atomically
 
-from . import events, locks
+from . import events, locks, processes
 from .launching import guarded, launch, settle
 from .specification import FILE, Specification
 from .state import ACTIVE, NOTES, Snapshot, snapshot
@@ -53,10 +53,10 @@ class Run:
         if known and known[0] == version:
             return known[1]
         seen = snapshot(self.folder)
-        if not seen.active and seen.state != "unreadable" and events.last(self.folder).get("event") not in events.ENDS:
+        if seen.state in ("failed", "cancelling") and not _told(self.folder) and not locks.is_held(self.folder / events.LOCK):
             settle(self.folder)
             version, seen = _version(self.folder), snapshot(self.folder)
-        if seen.state in events.ENDS:
+        if seen.state in events.ENDS and _told(self.folder):
             if len(_ended) >= KEPT:
                 _ended.clear()
             _ended[self.folder] = (version, seen)
@@ -64,6 +64,11 @@ class Run:
 
 
 _ended: dict[Path, tuple[tuple, Snapshot]] = {}  # of runs that have ended, until a file of theirs changes
+
+
+def _told(folder: Path) -> bool:
+    """Whether the run's events say how it ended."""
+    return events.last(folder).get("event") in events.ENDS
 
 
 def _version(folder: Path) -> tuple:
@@ -128,9 +133,11 @@ class Store:
         (start or launch)(run.folder)
 
     def delete(self, run: Run) -> None:
-        """Remove a run with all its results. Raises RunError for one that lives, or OutputError."""
+        """Remove a run with all its results, and what its worker may have left behind. Raises RunError for one that lives, or OutputError."""
+        if not run.folder.is_dir():
+            raise RunError(f"{run.name} is gone already.")
         with guarded(run.folder):
-            if locks.is_held(run.folder / events.LOCK):
+            if locks.is_held(run.folder / events.LOCK) or not processes.kill(run.folder):
                 raise RunError(f"{run.name} is being carried out. Cancel it first.")
             hidden = self.folder / f".deleted-{run.name}-{secrets.token_hex(4)}"
             try:
@@ -146,6 +153,8 @@ class Store:
     def _create(self, specification: Specification) -> Run:
         number = 1 + max((run.number for run in self.runs()), default=0)
         name = f"{number:04d}-{specification.kind}-{specification.fingerprint[:8]}"
+        for left in (*self.folder.glob(".new-*"), *self.folder.glob(".deleted-*")):  # by programs that were killed at it
+            shutil.rmtree(left, ignore_errors=True)
         hidden = self.folder / f".new-{name}-{secrets.token_hex(4)}"
         try:
             write_atomically(hidden / FILE, specification.text().encode())

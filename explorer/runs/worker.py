@@ -16,43 +16,63 @@ from .pulse import Pulse
 from .specification import FILE, Specification, read_specification
 
 NICE = 10  # pages answer first
+WRITTEN = ("results", "batches", "output")  # the parts of a run's folder that only its worker writes
 
 
 def work(folder: Path, descriptor: int | None = None, names: list[str] | None = None) -> int:
-    """Carry out the run in a folder. Returns 0, 1 where it failed, 130 where it was cancelled, 2 where another worker has it."""
+    """Carry out the run in a folder. Returns 0, 1 where it failed, 130 where it was stopped, 2 where another worker has it."""
     lock = locks.Lock(descriptor) if descriptor is not None else _taken_by_hand(folder)
     if lock is None:
         print(f"{folder.name} is being carried out already.", file=sys.stderr)
         return 2
+    _keep_from_children(lock)
     lock.write(f"{os.getpid()}\n")
     os.nice(NICE)
-    pulse = Pulse(folder)
-    _listen(pulse)
+    asked: list[int] = []
+    pulse = None
     try:
+        pulse = Pulse(folder)
+        _listen(pulse, asked)
         pulse.begin()
         sweep(folder)
         _carry_out(folder, pulse, names)
         end, problem, status = "finished", "", 0
     except (Cancelled, KeyboardInterrupt):
-        end, problem, status = "cancelled", "", 130
+        wished = signal.SIGTERM not in asked or (folder / events.CANCEL).exists()
+        end, problem, status = ("cancelled", "", 130) if wished else ("interrupted", "the system asked the worker to end.", 130)
     except ExplorerError as error:
         print(f"error: {error}", file=sys.stderr)
         end, problem, status = "failed", str(error), 1
     except BaseException as error:  # nobody else could tell
         traceback.print_exc()
         end, problem, status = "failed", _told(error), 1
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    pulse.end()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    seconds = 0.0
+    if pulse is not None:
+        pulse.end()
+        seconds = round(pulse.seconds, 3)
     processes.kill(folder)
-    events.append(folder, end, problem=problem, seconds=round(pulse.seconds, 3), time=time.time())
+    try:
+        events.append(folder, end, problem=problem, seconds=seconds, time=time.time())
+    except ExplorerError as error:
+        print(f"{end}, which could not be written down: {error}", file=sys.stderr)
+        return 1
     return status  # the lock goes with the process: a run has ended when nothing of it is left
 
 
 def sweep(folder: Path) -> None:
     """Remove what a killed worker left half-written: files that never got their name."""
-    for path in folder.rglob(".*.*"):
-        if path.is_file():
-            path.unlink(missing_ok=True)
+    for part in WRITTEN:
+        for path in (folder / part).rglob(".*.*"):
+            if path.is_file():
+                path.unlink(missing_ok=True)
+
+
+def _keep_from_children(lock: locks.Lock) -> None:
+    """What this process starts must not hold the lock on when it is gone."""
+    os.set_inheritable(lock.descriptor, False)
+    os.register_at_fork(after_in_child=lock.close)
 
 
 def _taken_by_hand(folder: Path) -> locks.Lock | None:
@@ -72,9 +92,9 @@ def _carry_out(folder: Path, pulse: Pulse, names: list[str] | None) -> None:
             raise Cancelled("stopped on request")
 
     place, device = wait_for_place(names or places(specification.device), stop)
-    with place:
-        pulse.compute_on(device)
-        _compute(folder, specification, device.partition(":")[0] if device.startswith("cpu") else device, pulse)
+    _keep_from_children(place)  # and never given back: who comes next finds the device as free as only an ended process leaves it
+    pulse.compute_on(device)
+    _compute(folder, specification, device.partition(":")[0] if device.startswith("cpu") else device, pulse)
 
 
 def _compute(folder: Path, specification: Specification, device: str, pulse: Pulse) -> None:
@@ -94,11 +114,12 @@ def _compute(folder: Path, specification: Specification, device: str, pulse: Pul
     kind.work(Task(folder, inputs, parameters, target, specification.seed, pulse))
 
 
-def _listen(pulse: Pulse) -> None:
-    """The first SIGTERM or Ctrl-C asks the work to stop, the second interrupts it."""
+def _listen(pulse: Pulse, asked: list[int]) -> None:
+    """The first SIGTERM or Ctrl-C asks the work to stop, the second interrupts it. They are put into `asked`."""
 
-    def ask(*_) -> None:
-        if pulse.cancelled:
+    def ask(number: int, _) -> None:
+        asked.append(number)
+        if len(asked) > 1:
             raise KeyboardInterrupt
         pulse.cancelled = True
 

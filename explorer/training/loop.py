@@ -51,6 +51,7 @@ def fit(
     weights, optimiser and generator goes on as if never stopped. Raises Cancelled, or ExplorerError when the loss is not
     finite."""
     progress = progress or Silent()
+    progress.advance(start * batches_per_epoch, epochs * batches_per_epoch)
     for epoch in range(start, epochs):
         model.train()
         total = None
@@ -65,7 +66,7 @@ def fit(
             mean.backward()
             optimiser.step()
             total = mean.detach() if total is None else total + mean.detach()
-            progress.advance(epoch * batches_per_epoch + index, epochs * batches_per_epoch)
+            progress.advance(epoch * batches_per_epoch + index + 1, epochs * batches_per_epoch)
         average = float(total) / batches_per_epoch
         if not math.isfinite(average):
             raise ExplorerError(f"the training loss became {average} in epoch {epoch + 1}. Lower the learning rate.")

@@ -16,6 +16,7 @@ from .run_views import VIEWS
 
 POLL_SECONDS = 0.3
 PROBLEM = "run_this.problem"
+UNUSABLE = (ExplorerError, OSError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)  # what damaged results may raise
 MARKS = {
     "queued": "◌ queued", "running": "● running", "cancelling": "◍ cancelling", "finished": "✓ finished", "failed": "✗ failed",
     "cancelled": "– cancelled", "interrupted": "! interrupted", "unreadable": "? unreadable",
@@ -45,15 +46,19 @@ def show_run(run: Run, key: str) -> None:
 
     @st.fragment(run_every=POLL_SECONDS if polled else None)
     def show() -> None:
+        if PROBLEM in st.session_state:
+            st.rerun()  # a button of this part has failed: the page says so
         if not run.folder.exists():
             st.info(f"{run.name} was deleted.")
+            if polled:
+                st.rerun()
             return
         seen = run.snapshot()
         _show_state(run, seen, key)
         if seen.specification and seen.specification.kind in VIEWS:
             try:
                 VIEWS[seen.specification.kind].draw(run, key)
-            except (ExplorerError, KeyError, TypeError, ValueError, AttributeError) as error:
+            except UNUSABLE as error:
                 st.error(f"The results of {run.name} cannot be shown ({type(error).__name__}: {plain(error, 300)}).")
         if seen.active != polled:
             st.rerun()  # with the polling that it now needs
@@ -89,8 +94,8 @@ def _show_state(run: Run, seen: Snapshot, key: str) -> None:
         with bar:
             st.progress(seen.share, text=plain(progress_text(seen), 300))
         with button:
-            stopping = seen.state == "cancelling"
-            st.button("Cancel", key=f"{key}-cancel", on_click=act, args=(cancel, run.folder), width="stretch", disabled=stopping)
+            now = seen.state == "cancelling"
+            st.button("Stop now" if now else "Cancel", key=f"{key}-cancel", on_click=act, args=(cancel, run.folder, *([0.0, 1.0] if now else [])), width="stretch")
         if seen.silent:
             st.warning(f"The worker has shown no sign of life for {duration(seen.silent)}. It may be stopped, or the disk may be full.")
         return
@@ -110,7 +115,7 @@ def _show_launch(specification: Specification, store: Store, key: str, label: st
     trial = JOBS.find(("estimate", specification.fingerprint))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(label, type="primary", key=f"{key}-launch", on_click=act, args=(store.submit, specification))
-        if estimate is None and trial is None:
+        if estimate is None and (trial is None or trial.state in ("failed", "cancelled")):
             start = lambda: JOBS.start(("estimate", specification.fingerprint), lambda progress: by_trying(specification, progress))  # noqa: E731
             st.button("Estimate its time", key=f"{key}-estimate", on_click=start, help="Tries the first steps, for a few seconds.")
         where = f"On {specification.device}, in a process of its own: it goes on when this page is closed."

@@ -108,9 +108,9 @@ def _draw_extremes(run: Run, key: str) -> None:
         chosen = read_table(run, f"largest_{name}")
         path = run.results / f"largest_{name}.png"
         if chosen and path.exists():
-            st.markdown(f"**{text}**: pairs {', '.join(map(str, chosen['pairs']))}. Rows: clean, real pair, closest member, farthest member.")
+            st.markdown(f"**{text}**: pairs {', '.join(str(int(pair)) for pair in chosen['pairs'])}. Rows: clean, real pair, closest member, farthest member.")
             show_png(path.read_bytes(), f"{text}: clean, real, closest and farthest")
-            _link_to_pair(specification, chosen["pairs"][0], name.removesuffix("_error"))
+            _link_to_pair(specification, int(chosen["pairs"][0]), name.removesuffix("_error"))
 
 
 def _link_to_pair(specification: Specification, pair: int, sense: str) -> None:

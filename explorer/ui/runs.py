@@ -5,6 +5,7 @@ import json
 import zipfile
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, get_args
 
 import streamlit as st
@@ -13,11 +14,12 @@ from explorer.errors import ExplorerError
 from explorer.figures import Provenance, to_csv
 from explorer.runs import Run, Snapshot, Store, events
 from explorer.runs.kinds import KINDS, subject, title
+from explorer.runs.task import BATCHES
 from explorer.training.bars import duration
 
 from . import links
 from .components import download, plain
-from .run_this import MARKS, act, show_run
+from .run_this import MARKS, UNUSABLE, act, show_run
 from .run_views import VIEWS, download_rows
 
 PAGE, ALL = "runs", "all"
@@ -116,7 +118,7 @@ def show_comparison(runs: list[Run]) -> None:
     """Runs of one kind in one figure."""
     seen = [run.snapshot() for run in runs]
     kinds = {each.specification.kind for each in seen if each.specification}
-    if len(kinds) != 1 or not kinds <= VIEWS.keys():
+    if len(kinds) != 1 or not kinds <= VIEWS.keys() or not all(each.specification for each in seen):
         st.info("Select runs of one kind to see them in one figure.")
         return
     (kind,) = kinds
@@ -124,7 +126,7 @@ def show_comparison(runs: list[Run]) -> None:
     labels = {f"{run.number} {each.label or subject(each.specification)}": run for run, each in zip(runs, seen)}
     try:
         VIEWS[kind].compare(labels, f"compare-{hash(tuple(labels))}")
-    except (ExplorerError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except UNUSABLE as error:
         st.error(f"These runs cannot be compared ({type(error).__name__}: {plain(error, 300)}).")
     different = _differences(seen)
     if different:
@@ -179,11 +181,23 @@ def _differences(seen: list[Snapshot]) -> list[dict]:
 
 
 def _zipped(run: Run) -> bytes:
-    """The run's folder without what only a worker needs. Raises ExplorerError where it is too large to be sent."""
-    paths = [path for path in run.folder.rglob("*") if path.is_file() and not path.name.startswith(".") and "batches" not in path.parts and path.name not in (events.LOCK, events.GUARD, "state.safetensors")]
-    size = sum(path.stat().st_size for path in paths)
+    """The run's folder without what only a worker needs; a file in it names what was too large to be sent."""
+    paths = [path for path in sorted(run.folder.rglob("*")) if path.is_file() and not path.is_symlink() and _of_interest(path.relative_to(run.folder))]
+    room, left_out = LARGEST_DOWNLOAD_MB << 20, []
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in paths if size <= LARGEST_DOWNLOAD_MB << 20 else [path for path in paths if path.suffix != ".safetensors"]:
-            archive.write(path, path.relative_to(run.folder.parent))
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+        for path in sorted(paths, key=lambda path: path.stat().st_size):
+            name = path.relative_to(run.folder.parent)
+            if path.stat().st_size <= room:
+                archive.write(path, name)
+                room -= path.stat().st_size
+            else:
+                left_out.append(str(name))
+        if left_out:
+            archive.writestr(f"{run.name}/LEFT_OUT.txt", f"More than {LARGEST_DOWNLOAD_MB} MB; on the machine's disk only:\n" + "\n".join(left_out))
     return buffer.getvalue()
+
+
+def _of_interest(path: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.parts)
+    return not hidden and path.parts[0] not in (BATCHES, events.LOCK, events.GUARD) and path.name != "state.safetensors"

@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import shlex
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote
 
 import streamlit as st
 
@@ -22,6 +24,8 @@ from .components import plain
 
 PAGE, FIRST = "train", "digits-rts"
 COLUMNS = 4
+PLAIN = ":,. "  # in a change, beside letters and digits
+LARGEST_SEED = 2**53 - 1  # that a number field of a browser holds
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ def checked(link: Link) -> tuple[Link, list[str]]:
     if unknown := [name for name in read_changes(link.changes) if name not in known]:
         problems.append(f"The link changes {', '.join(unknown)[:80]}, which {link.experiment} does not have.")
         link = dataclasses.replace(link, changes=write_changes({name: text for name, text in read_changes(link.changes).items() if name in known}))
-    if link.seed < 0:
-        problems.append(f"The link's seed = {link.seed} cannot be used: expected at least 0. The default is shown instead.")
+    if not 0 <= link.seed <= LARGEST_SEED:
+        problems.append(f"The link's seed = {link.seed} cannot be used: expected 0 to {LARGEST_SEED}. The default is shown instead.")
         link = dataclasses.replace(link, seed=0)
     if link.device not in devices():
         problems.append(f"The link's device {link.device[:20]!r} is not on this machine. The default is shown instead.")
@@ -54,11 +58,12 @@ def checked(link: Link) -> tuple[Link, list[str]]:
 
 
 def read_changes(text: str) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in text.split(";") if "=" in part)
+    pairs = (part.split("=", 1) for part in text.split(";") if "=" in part)
+    return {name: unquote(value) for name, value in pairs}
 
 
 def write_changes(changes: dict[str, str]) -> str:
-    return ";".join(f"{name}={text}" for name, text in changes.items())
+    return ";".join(f"{name}={quote(text, safe=PLAIN)}" for name, text in changes.items())
 
 
 def devices() -> list[str]:
@@ -95,7 +100,7 @@ def edit_fields(link: Link, revision: int) -> Link:
                 changes[name] = text
     left, right = st.columns(2)
     with left:
-        seed = st.number_input("seed", 0, None, link.seed, key=f"seed-{revision}")
+        seed = st.number_input("seed", 0, LARGEST_SEED, link.seed, key=f"seed-{revision}")
     with right:
         options = devices()
         device = st.selectbox("device", options, options.index(link.device), format_func=lambda each: f"auto: {describe_device(pick_device())}" if each == "auto" else each, key=f"device-{revision}")
@@ -130,9 +135,9 @@ def dry_run(link: Link, made: Specification) -> None:
     with left:
         st.json(made.parameters, expanded=False)
     with right:
-        options = " ".join(f"--{name.replace('_', '-')} {text}" for name, text in read_changes(link.changes).items())
+        options = [word for name, text in read_changes(link.changes).items() for word in (f"--{name.replace('_', '-')}", text)]
         st.caption("As a plain training, without a run:")
-        st.code(" ".join(["python -m explorer.train", link.experiment, *([options] if options else []), f"--seed {made.seed}"]), language="bash", wrap_lines=True)
+        st.code(shlex.join(["python", "-m", "explorer.train", link.experiment, *options, "--seed", str(made.seed)]), language="bash", wrap_lines=True)
         st.caption("As a run:")
         st.code(made.command, language="bash", wrap_lines=True)
 

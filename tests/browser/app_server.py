@@ -36,7 +36,7 @@ def running_app(folder: Path, script: Path = ROOT / "app.py") -> Iterator[str]:
         sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", "--server.address=127.0.0.1",
         f"--server.port={port}",
     ]  # fmt: skip
-    environment = {**os.environ, **NO_NETWORK, "EXPLORER_CHECKPOINTS": "", "EXPLORER_RUNS": str(folder / "runs"), "TMPDIR": str(folder)}
+    environment = {**os.environ, **NO_NETWORK, "EXPLORER_CHECKPOINTS": "", "EXPLORER_RUNS": str(folder / "runs"), "XDG_CACHE_HOME": str(folder / "cache"), "TMPDIR": str(folder)}
     log = folder / "server.log"
     with open(log, "wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True)

@@ -2,7 +2,6 @@
 
 import functools
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -21,9 +20,7 @@ launch_odd = functools.partial(launch, worker=ODD)
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("EXPLORER_RUNS", str(tmp_path / "runs"))
     monkeypatch.delenv("EXPLORER_CPU_RUNS", raising=False)
     made = Store()

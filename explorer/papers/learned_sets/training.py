@@ -69,9 +69,9 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
         if epoch.metrics["validation"] <= best or not (place.output / "best.safetensors").exists():
             save(place.output / "best.safetensors", model, header)
         write_atomically(place.output / "history.json", json.dumps(history, indent=1).encode())
-        TrainingState(epoch.done, history, stored).save(state_path, model, optimiser, generator)
         if math.isfinite(radii["100"]):
             progress.partial(Samples(epoch.done, _strip(model, clean[:1], radii["100"])))
+        TrainingState(epoch.done, history, stored).save(state_path, model, optimiser, generator)  # last: from here a stopped training goes on
 
     images = data["train"].images.to(place.device)
     count, numbers = len(images) * config.passes, pairs.draws(tuple(images.shape[1:]))
