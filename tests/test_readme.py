@@ -31,8 +31,11 @@ def test_every_experiment_is_listed_with_its_number_of_parameters():
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\(([^)h][^)]*)\)", README))
-def test_every_file_that_is_linked_exists(path):
-    assert (ROOT / path).exists()
+def test_every_file_and_every_heading_that_is_linked_exists(path):
+    file, _, heading = path.partition("#")
+    assert (ROOT / file).exists()
+    headings = [line.lstrip("# ").lower().replace(" ", "-") for line in README.splitlines() if line.startswith("#")]
+    assert not heading or heading in headings
 
 
 def test_the_test_command_is_marked_for_the_continuous_integration():

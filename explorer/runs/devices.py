@@ -37,13 +37,14 @@ def places(device: str) -> list[str]:
     return [device]
 
 
-def wait_for_place(names: list[str], stop: Callable[[], None]) -> tuple[Lock, str]:
-    """The lock of the first free place, and its name; among those who wait for the same places, in the order of arrival. `stop` is
-    called while waiting and may raise. Raises OutputError."""
+def wait_for_place(names: list[str], stop: Callable[[], None], arrived: int | None = None) -> tuple[Lock, str]:
+    """The lock of the first free place, and its name; among those who wait for the same places, in the order of arrival: when they
+    came here, or `arrived`, in nanoseconds of the monotonic clock. `stop` is called while waiting and may raise. Raises OutputError."""
     folder = _folder()
     line = folder / ("+".join(names).replace(":", "-")[:200] + ".line")
     line.mkdir(exist_ok=True)
-    ticket = line / f"{time.monotonic_ns():020d}-{os.getpid()}"  # a clock that all processes share, and that nobody sets
+    now = time.monotonic_ns()  # a clock that all processes share, and that nobody sets
+    ticket = line / f"{min(arrived or now, now):020d}-{os.getpid()}"
     held = locks.take(ticket, TICKET_SECONDS)  # somebody may be asking whether it is held
     if held is None:
         raise OutputError(f"{ticket} is locked by another process. Try again.")

@@ -10,6 +10,7 @@ from explorer.errors import OutputError
 
 EVENTS, HEARTBEAT, LOG, CANCEL = "events.jsonl", "heartbeat.json", "log.txt", "cancel"
 LOCK, GUARD = "lock", "guard"  # held by the worker; by whoever starts one or writes down that it is gone
+LAUNCHED = "launched"
 ENDS = ("finished", "failed", "cancelled", "interrupted")
 TAIL = 16384
 LONGEST_TEXT = 2000
@@ -48,6 +49,11 @@ def all_events(folder: Path) -> list[dict[str, Any]]:
     except OSError:
         return []
     return [event for line in content.split(b"\n") if (event := _event(line))]
+
+
+def launches(folder: Path) -> list[dict[str, Any]]:
+    """One event for each time that a worker was started."""
+    return [event for event in all_events(folder) if event["event"] == LAUNCHED]
 
 
 def beat(folder: Path, values: dict[str, Any]) -> None:

@@ -36,8 +36,8 @@ def launch(folder: Path, worker: Sequence[str] = WORKER) -> None:
         names = places(read_specification(folder / FILE).device)
         lock.write("")  # whoever held it before is gone
         (folder / events.CANCEL).unlink(missing_ok=True)
-        attempt = 1 + sum(event["event"] == "launched" for event in events.all_events(folder))
-        events.append(folder, "launched", attempt=attempt, time=time.time(), boot=processes.boot())
+        attempt = 1 + len(events.launches(folder))
+        events.append(folder, events.LAUNCHED, attempt=attempt, time=time.time(), arrived=time.monotonic_ns(), boot=processes.boot())
         environment = {**WAITING, **os.environ, processes.MARK: str(folder.resolve()), "PYTHONUNBUFFERED": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH", "")]))
         command = [*worker, str(folder), "--lock", str(lock.descriptor), "--places", ",".join(names)]
@@ -124,10 +124,10 @@ def _worker_lock(folder: Path) -> locks.Lock:
 def _ending(folder: Path) -> tuple[str, str]:
     if (folder / events.CANCEL).exists():
         return "cancelled", ""
-    launched = [event for event in events.all_events(folder) if event["event"] == "launched"]
-    if launched and launched[-1].get("boot") not in (None, "", processes.boot()):
+    launches = events.launches(folder)
+    if launches and launches[-1].get("boot") not in (None, "", processes.boot()):
         return "interrupted", "the machine was started anew while it ran."
-    if not launched or not _holder(folder):
+    if not launches or not _holder(folder):
         return "interrupted", "it was never started: the program that submitted it ended before."
     return "failed", f"{WITHOUT_A_WORD}{_status(folder)}. The end of its log may say why; the system may have been out of memory."
 

@@ -22,7 +22,7 @@ class Pulse:
     def __init__(self, folder: Path):
         before, _ = events.heartbeat(folder)
         self._folder, self._lock, self._ended = folder, Lock(), Event()
-        self._attempt = sum(event["event"] == "launched" for event in events.all_events(folder)) or 1
+        self._attempt = len(events.launches(folder)) or 1
         self._before, self._started = number(before.get("seconds")) or 0.0, number(before.get("started"))
         self._done, self._total, self._note = whole(before.get("done")), whole(before.get("total")), ""
         self._state, self._device, self._began, self._first = "queued", "", None, None

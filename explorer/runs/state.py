@@ -65,7 +65,7 @@ def snapshot(folder: Path) -> Snapshot:
     beat, written = events.heartbeat(folder)
     end = events.last(folder)
     state, problem = _state(folder, alive, beat, end)
-    waiting = end.get("event") == "launched"  # what the heartbeat tells is of an earlier attempt
+    waiting = end.get("event") == events.LAUNCHED  # what the heartbeat tells is of an earlier attempt
     silent = max(0.0, time.time() - written) if alive and written and not waiting else None
     return Snapshot(
         folder, state, specification, label=label, remark=remark, problem=problem,
@@ -90,7 +90,7 @@ def _state(folder: Path, alive: bool, beat: dict[str, Any], end: dict[str, Any])
     if alive:
         if cancelled:
             return "cancelling", ""
-        return ("running" if beat.get("state") == "running" and end.get("event") != "launched" else "queued"), ""
+        return ("running" if beat.get("state") == "running" and end.get("event") != events.LAUNCHED else "queued"), ""
     if end.get("event") in events.ENDS:
         return end["event"], events.shown(end.get("problem", ""))
     if cancelled:

@@ -80,7 +80,7 @@ def _taken_by_hand(folder: Path) -> locks.Lock | None:
         lock = locks.take(folder / events.LOCK, 0.2)
         if lock is not None:
             (folder / events.CANCEL).unlink(missing_ok=True)
-            events.append(folder, "launched", time=time.time(), boot=processes.boot())
+            events.append(folder, events.LAUNCHED, time=time.time(), boot=processes.boot())
         return lock
 
 
@@ -91,10 +91,17 @@ def _carry_out(folder: Path, pulse: Pulse, names: list[str] | None) -> None:
         if pulse.cancelled:
             raise Cancelled("stopped on request")
 
-    place, device = wait_for_place(names or places(specification.device), stop)
+    place, device = wait_for_place(names or places(specification.device), stop, _arrived(folder))
     _keep_from_children(place)  # and never given back: who comes next finds the device as free as only an ended process leaves it
     pulse.compute_on(device)
     _compute(folder, specification, device.partition(":")[0] if device.startswith("cpu") else device, pulse)
+
+
+def _arrived(folder: Path) -> int | None:
+    """When this worker was launched: those who start at once would else stand in line as chance has it."""
+    launches = events.launches(folder)
+    arrived = launches[-1].get("arrived") if launches else None
+    return arrived if type(arrived) is int and arrived > 0 else None
 
 
 def _compute(folder: Path, specification: Specification, device: str, pulse: Pulse) -> None:

@@ -15,12 +15,13 @@ from explorer.runs import ACTIVE, Store, events, launch, processes
 from explorer.runs.launching import worker_process
 from explorer.runs.specification import FILE
 from explorer.runs.task import Task
+from explorer.runs.worker import WRITTEN
 from explorer.runs.kinds import opened
 from explorer.types import Silent
 from tests.runs.conftest import ended, launch_odd, odd, running, until
 
 HALF_WRITTEN = ".*.*"
-SECONDS = 5.0  # about what an undisturbed worker takes
+STARTING = 4.0  # seconds: about what a worker takes to its first file
 APP = "import sys, time\nfrom tests.runs.conftest import launch_odd, odd\nfrom explorer.runs import Store\nrun = Store().submit(odd('count', count=60), launch_odd)\nprint(run.name, flush=True)\ntime.sleep(600)"
 
 
@@ -34,13 +35,16 @@ def undisturbed(extremes, tmp_path):
     return load_file(tmp_path / "undisturbed" / "results" / "pairs.safetensors")
 
 
-def kill_at_random(store, run, chance, start):
-    """Kill the worker some time after its start, until it has finished. Returns how many were killed."""
+def kill_at_random(store, run, chance, most):
+    """Kill the worker some files after it began, or while it starts, until it has finished. Yields how many were killed."""
     kills = 0
     while run.snapshot().state != "finished":
         until(lambda: worker_process(run.folder) or run.snapshot().state not in ACTIVE, "a worker")
-        until(lambda: run.snapshot().state not in ("queued",), "its turn")
-        time.sleep(chance.uniform(0.0, 1.0) * start)
+        goal = files(run) + chance.randint(0, most)
+        if goal == files(run):
+            time.sleep(chance.uniform(0, STARTING))
+        until(lambda: files(run) >= goal or run.snapshot().state not in ACTIVE, "more files")
+        time.sleep(chance.uniform(0, 0.05))
         worker = worker_process(run.folder)
         if worker is not None:
             os.kill(worker, signal.SIGKILL)
@@ -51,6 +55,11 @@ def kill_at_random(store, run, chance, start):
             assert not processes.members(run.folder)
             store.retry(run, launch if run.snapshot().specification.kind == "extremes" else launch_odd)
             yield kills
+
+
+def files(run):
+    """How many the worker has made."""
+    return sum(path.is_file() for part in WRITTEN for path in (run.folder / part).rglob("[!.]*"))
 
 
 def check_undisturbed(run, undisturbed):
@@ -64,7 +73,7 @@ def check_undisturbed(run, undisturbed):
 def survive(store, extremes, undisturbed, kills, seed):
     chance = random.Random(seed)
     run = store.submit(extremes)
-    for killed in kill_at_random(store, run, chance, SECONDS):
+    for killed in kill_at_random(store, run, chance, 8):
         if killed >= kills:
             break
     ended(run, 300)
@@ -73,7 +82,7 @@ def survive(store, extremes, undisturbed, kills, seed):
 
 
 def test_a_search_over_a_test_set_survives_kills(store, extremes, undisturbed):
-    assert survive(store, extremes, undisturbed, kills=3, seed=0) > 0
+    assert survive(store, extremes, undisturbed, kills=3, seed=0) >= 2
 
 
 @pytest.mark.slow
@@ -92,7 +101,7 @@ def test_a_search_over_a_test_set_survives_fifty_kills(store, extremes, undistur
 def test_many_kills_lose_and_redo_nothing(store):
     chance, written = random.Random(1), {}
     run = store.submit(odd("count", count=150), launch_odd)
-    for _ in kill_at_random(store, run, chance, 0.8):
+    for _ in kill_at_random(store, run, chance, 40):
         now = {path.name: path.stat().st_mtime_ns for path in run.results.glob("*.json")}
         assert now.items() >= written.items(), "what was there is there, and was not made again"
         written = now
@@ -144,4 +153,4 @@ def test_two_apps_carry_out_each_queued_run_once(store, count):
         assert [event["event"] for event in told] == ["started", "finished"], "once"
         spans.append((told[0]["time"], told[1]["time"]))
     spans.sort()
-    assert all(end <= start + 0.01 for (_, end), (start, _) in zip(spans, spans[1:])), "one at a time"
+    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:])), "one at a time"
