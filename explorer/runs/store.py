@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.errors import OutputError, RunError
+from explorer.errors import ExplorerError, OutputError, RunError
 from explorer.registry import look_up
 from explorer.storage import runs_folder, write_atomically
 
@@ -117,12 +117,16 @@ class Store:
         """The run of this specification: a finished or a living one as it is, one that was stopped goes on, else a new one.
         `start` launches it. Raises OutputError, or RunError."""
         with self._alone():
-            run = self.same(specification)
-            if run is None:
-                run = self._create(specification)
-            elif run.snapshot().state in (*ACTIVE, "finished"):
-                return run
-            (start or launch)(run.folder)
+            known = self.same(specification)
+            if known is not None and known.snapshot().state in (*ACTIVE, "finished"):
+                return known
+            run = known or self._create(specification)
+            try:
+                (start or launch)(run.folder)
+            except ExplorerError:
+                if known is None:
+                    shutil.rmtree(run.folder, ignore_errors=True)
+                raise
         return run
 
     def retry(self, run: Run, start: Callable[[Path], object] | None = None) -> None:

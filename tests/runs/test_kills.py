@@ -1,5 +1,6 @@
 """Workers and apps killed at random moments: every image is accounted for, and the result is that of a run that nobody disturbed."""
 
+import json
 import os
 import random
 import signal
@@ -9,14 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from explorer.runs import ACTIVE, Store, events, launch, processes
 from explorer.runs.launching import worker_process
+from explorer.runs.kinds import opened, specify
 from explorer.runs.specification import FILE
 from explorer.runs.task import Task
 from explorer.runs.worker import WRITTEN
-from explorer.runs.kinds import opened
 from explorer.types import Silent
 from tests.runs.conftest import ended, launch_odd, odd, running, until
 
@@ -25,13 +27,16 @@ STARTING = 4.0  # seconds: about what a worker takes to its first file
 APP = "import sys, time\nfrom tests.runs.conftest import launch_odd, odd\nfrom explorer.runs import Store\nrun = Store().submit(odd('count', count=60), launch_odd)\nprint(run.name, flush=True)\ntime.sleep(600)"
 
 
+def carried_out_here(specification, folder):
+    """The same work, done in this process."""
+    kind, inputs, parameters = opened(specification)
+    kind.work(Task(folder, inputs, parameters, torch.device("cpu"), specification.seed, Silent()))
+
+
 @pytest.fixture
 def undisturbed(extremes, tmp_path):
-    """The arrays of the same work, done in this process."""
-    kind, inputs, parameters = opened(extremes)
-    import torch
-
-    kind.work(Task(tmp_path / "undisturbed", inputs, parameters, torch.device("cpu"), extremes.seed, Silent()))
+    """The arrays of the same search, done in this process."""
+    carried_out_here(extremes, tmp_path / "undisturbed")
     return load_file(tmp_path / "undisturbed" / "results" / "pairs.safetensors")
 
 
@@ -83,6 +88,21 @@ def survive(store, extremes, undisturbed, kills, seed):
 
 def test_a_search_over_a_test_set_survives_kills(store, extremes, undisturbed):
     assert survive(store, extremes, undisturbed, kills=3, seed=0) >= 2
+
+
+def test_a_training_survives_a_kill(store, tmp_path):
+    training = specify("training", {"experiment": "digits-rts"}, {"epochs": 3, "limit": 128, "passes": 1}, "cpu")
+    run = store.submit(training)
+    until(lambda: (run.results / "epoch-0001.png").exists(), "the first epoch")
+    os.kill(worker_process(run.folder), signal.SIGKILL)
+    assert ended(run).state == "failed"
+    store.retry(run)
+    carried_out_here(training, tmp_path / "here")
+    assert ended(run).state == "finished"
+    there, here = run.output, tmp_path / "here" / "output"
+    assert (there / "history.json").read_text() == (here / "history.json").read_text()
+    weights, expected = (load_file(folder / "digits-rts.safetensors") for folder in (there, here))
+    assert weights.keys() == expected.keys() and all(weights[name].equal(expected[name]) for name in weights)
 
 
 @pytest.mark.slow

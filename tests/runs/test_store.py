@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from explorer.errors import OutputError, RunError, UnknownName
-from explorer.runs import cancel, events, launch, locks
+from explorer.errors import ConfigurationError, OutputError, RunError, UnknownName
+from explorer.runs import cancel, events, launch, locks, processes
 from explorer.runs.state import SILENT_SECONDS
-from tests.runs.conftest import ended, launch_odd, odd, running
+from tests.runs.conftest import ended, launch_odd, odd, running, until
 
 
 def nobody(folder):
@@ -175,3 +175,45 @@ def test_a_run_that_is_being_carried_out_is_not_launched_again(store):
     with pytest.raises(RunError, match="carried out already"):
         launch(run.folder)
     cancel(run.folder, wait=True)
+
+
+def test_a_run_that_could_not_be_launched_is_not_kept(store, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CPU_RUNS", "0")
+    with pytest.raises(ConfigurationError, match="EXPLORER_CPU_RUNS"):
+        store.submit(odd("count", count=1), launch_odd)
+    assert store.runs() == []
+
+
+def test_what_a_dead_worker_left_running_ends_with_its_run(store):
+    run = store.submit(odd("count", count=1), nobody)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env={**os.environ, processes.MARK: str(run.folder)})
+    until(lambda: processes.members(run.folder) == [child.pid], "the child")
+    store.delete(run)
+    assert child.wait(5) < 0 and not run.folder.exists()
+
+
+def test_a_run_goes_on_after_its_heartbeat_was_damaged(store):
+    run = store.submit(odd("count", count=3), lambda folder: events.append(folder, "failed"))
+    (run.folder / "heartbeat.json").write_text('{"done": "many", "seconds": 1e400, "started": [], "total": -3')
+    store.retry(run, launch_odd)
+    seen = ended(run)
+    assert (seen.state, seen.done, seen.total) == ("finished", 3, 3)
+
+
+def test_a_label_that_no_encoding_knows_can_be_shown(store):
+    run = store.submit(odd("count", count=1), nobody)
+    (run.folder / "notes.json").write_text('{"label": "a\\ud800b", "remark": ""}')
+    assert run.snapshot().label.encode() == b"a?b"
+
+
+def test_a_finished_run_is_not_started_again(store):
+    run = store.submit(odd("count", count=1), nobody)
+    with pytest.raises(RunError, match="finished already"):
+        launch_odd(run.folder)
+
+
+def test_what_killed_programs_left_is_swept(store):
+    (store.folder / ".new-0001-count-00000000-ab").mkdir(parents=True)
+    (store.folder / ".deleted-0001-count-00000000-ab").mkdir()
+    store.submit(odd("count", count=1), nobody)
+    assert not [name for name in os.listdir(store.folder) if name.startswith((".new", ".deleted"))]

@@ -119,6 +119,34 @@ def test_a_run_that_waits_can_be_cancelled(store):
     cancel(first.folder, wait=True)
 
 
+def test_a_wish_to_end_one_worker_does_not_end_the_next(store):
+    run = store.submit(odd("count", count=2000), launch_odd)
+    running(run)
+    cancel(run.folder, polite=0.6, firm=0.3)
+    assert ended(run).state == "cancelled"
+    store.retry(run, launch_odd)
+    running(run)
+    time.sleep(1.2)
+    assert run.snapshot().state == "running"
+    cancel(run.folder, wait=True)
+
+
+def test_a_worker_whose_run_is_removed_ends(store):
+    run = store.submit(odd("count", count=2000), launch_odd)
+    running(run)
+    worker = worker_process(run.folder)
+    os.rename(run.folder, run.folder.parent / "elsewhere")
+    until(lambda: not os.path.exists(f"/proc/{worker}"), "the worker's end")
+
+
+def test_a_worker_that_the_system_ends_is_interrupted(store):
+    run = store.submit(odd("count", count=2000), launch_odd)
+    running(run)
+    os.kill(worker_process(run.folder), signal.SIGTERM)
+    seen = ended(run)
+    assert seen.state == "interrupted" and "the system asked" in seen.problem
+
+
 def test_a_run_is_carried_out_by_one_worker_only(store):
     run = store.submit(odd("count", count=500), launch_odd)
     running(run)

@@ -85,6 +85,12 @@ def test_runs_of_different_kinds_are_not_compared(searched):
     assert "Select runs of one kind" in texts(page(run="1,3"))
 
 
+def test_a_damaged_run_beside_another_is_not_compared(searched):
+    (searched[0].folder / "specification.json").write_text("no JSON")
+    test = page(run="1,2")
+    assert not test.exception and "Select runs of one kind" in texts(test)
+
+
 def test_a_failed_run_shows_why_the_end_of_its_log_and_how_to_go_on():
     run = made(odd("count", count=2), "failed", problem="the loss became nan")
     (run.folder / "log.txt").write_text("epoch 3: nan\n")
@@ -137,6 +143,19 @@ def test_everything_of_a_run_can_be_had_in_one_file(searched):
     names = zipfile.ZipFile(io.BytesIO(runs_ui._zipped(searched[0]))).namelist()
     assert f"{searched[0].name}/specification.json" in names and f"{searched[0].name}/results/pairs.json" in names
     assert not any("batches" in name or name.endswith("/lock") for name in names)
+
+
+def test_a_store_below_a_folder_named_batches_is_sent_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_RUNS", str(tmp_path / "batches"))
+    run = made(odd("count", count=2), results={"squares": [0, 1]})
+    assert f"{run.name}/results/squares.json" in zipfile.ZipFile(io.BytesIO(runs_ui._zipped(run))).namelist()
+
+
+def test_what_is_too_large_to_be_sent_is_named(monkeypatch):
+    monkeypatch.setattr(runs_ui, "LARGEST_DOWNLOAD_MB", 0)
+    run = made(odd("count", count=2), results={"squares": [0, 1]})
+    archive = zipfile.ZipFile(io.BytesIO(runs_ui._zipped(run)))
+    assert f"{run.name}/results/squares.json" in archive.read(f"{run.name}/LEFT_OUT.txt").decode()
 
 
 def test_a_store_that_cannot_be_read_is_one_message(tmp_path, monkeypatch):

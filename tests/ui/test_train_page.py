@@ -66,7 +66,7 @@ def test_a_data_set_that_is_not_here_says_how_to_get_it(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(
     ("query", "message"),
-    [({"experiment": "mnist-rst"}, "not known"), ({"changes": "epohs=3"}, "epohs"), ({"seed": "-1"}, "seed"), ({"device": "cuda:9"}, "cuda:9"), ({"what": "1"}, "what")],
+    [({"experiment": "mnist-rst"}, "not known"), ({"changes": "epohs=3"}, "epohs"), ({"seed": "-1"}, "seed"), ({"seed": "9999999999999999"}, "seed"), ({"device": "cuda:9"}, "cuda:9"), ({"what": "1"}, "what")],
 )
 def test_a_bad_link_is_one_message(query, message):
     test = page(**query)
@@ -82,3 +82,8 @@ def test_launching_makes_one_run_that_the_page_finds_again(monkeypatch):
     assert not test.exception and launched == [run.folder]
     again = page(experiment="digits-rts", changes="epochs=1")
     assert f"run {run.number}" in texts(again) and "Train" not in [button.label for button in again.button]
+
+
+@pytest.mark.parametrize("text", ["a;b", "x=y", "50%", "0:0,40:0.01", "é &?"])
+def test_any_text_of_a_field_comes_back_from_the_link(text):
+    assert train.read_changes(train.write_changes({"pairs": text, "epochs": "3"})) == {"pairs": text, "epochs": "3"}
