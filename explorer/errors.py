@@ -24,6 +24,10 @@ class ConfigurationError(InvalidInput):
         super().__init__("\n".join(problems))
 
 
+class UnsupportedOperation(ExplorerError):
+    """A network computes something that has no rule in the tables of bounds."""
+
+
 class DataNotFound(ExplorerError, FileNotFoundError):
     """A data set whose files are not where they were looked for."""
 
