@@ -1,5 +1,6 @@
 """Measures of sets and models over a data set."""
 
+from .accuracy import CertifiedAccuracy, certified_accuracy, certified_loss
 from .approximation import PairMetrics, pair_metrics
 from .latent_space import LatentNorms, Sweep, linear_read_out, parameter_sweeps
 from .likelihood import Likelihood, likelihood
@@ -21,6 +22,7 @@ from .theory import (
 )
 
 __all__ = [
+    "CertifiedAccuracy",
     "Counterexample",
     "EncodedPairs",
     "LatentNorms",
@@ -32,6 +34,8 @@ __all__ = [
     "Sweep",
     "Theorem1",
     "Theorem2",
+    "certified_accuracy",
+    "certified_loss",
     "chi_radius",
     "corollary2",
     "encode_pairs",

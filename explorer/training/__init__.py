@@ -2,8 +2,8 @@
 
 from .bars import Bar
 from .loop import Epoch, Samples, fit
-from .losses import Loss, State, cvae_loss
+from .losses import Loss, State, certified_cross_entropy, cvae_loss
 from .schedules import PiecewiseLinear
 from .state import TrainingState
 
-__all__ = ["Bar", "Epoch", "Loss", "PiecewiseLinear", "Samples", "State", "TrainingState", "cvae_loss", "fit"]
+__all__ = ["Bar", "Epoch", "Loss", "PiecewiseLinear", "Samples", "State", "TrainingState", "certified_cross_entropy", "cvae_loss", "fit"]

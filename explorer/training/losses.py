@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from explorer.bounds import Interval, mixed_cross_entropy
 from explorer.metrics import binary_cross_entropy, squared_error
 from explorer.models import kl_divergence
 
@@ -49,3 +51,15 @@ def cvae_loss(likelihood: Likelihood) -> Loss:
         return reconstruction(decoded, perturbed) + state.values["beta"] * kl_divergence(posterior, prior)
 
     return loss
+
+
+def certified_cross_entropy(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch"]:
+    """κ·(clean cross-entropy) + (1 − κ)·(bound of the worst one over x ± radius, cut to [0, 1]), in nats. The bound is β·(fused CROWN-IBP)
+    + (1 − β)·IBP (Zhang et al., 2020, §3.3; Budgets, eq. 9). κ, β and the radius are the state's clean_share, crown_share and radius."""
+    images, labels = batch
+    radius, clean = state.values["radius"], state.values["clean_share"]
+    if not radius or clean == 1:
+        return F.cross_entropy(model(images), labels, reduction="none")
+    box = Interval.around(images, radius, 0.0, 1.0)
+    worst = mixed_cross_entropy(model, box, labels, state.values["crown_share"])
+    return worst if not clean else clean * F.cross_entropy(model(images), labels, reduction="none") + (1 - clean) * worst

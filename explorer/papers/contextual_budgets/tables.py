@@ -1,6 +1,6 @@
 """Learning contextual perturbation budgets for training robust neural networks, ICLR 2021 submission: its tables and figures."""
 
-from .base import Item, Paper
+from explorer.papers.base import Item, Paper
 
 MODEL = "needs the budget generator and its certified training, not implemented yet"
 ARTIFICIAL = "needs the budget generator and this artificial data set, not implemented yet"
