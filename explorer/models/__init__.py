@@ -1,14 +1,20 @@
 """Networks by name. `build_model(name, {})` is the paper's size."""
 
 from .build import ModelEntry, build_model, model_config
+from .classifiers import Classifier, DmLargeConfig, DmMediumConfig, DmSmallConfig, dm_large, dm_medium, dm_small
 from .cvae import ConditionalVAE, RtsConfig, rts_cvae
 from .gaussian import BoundedLogVar, Gaussian, kl_divergence
 from .linf_cvae import LinfConvConfig, LinfFcConfig, linf_conv_cvae, linf_fc_cvae
+from .vae import VAE, VaeConfig, convolutional_vae, elbo
 
-__all__ = ["MODELS", "BoundedLogVar", "ConditionalVAE", "Gaussian", "ModelEntry", "build_model", "kl_divergence", "model_config"]
+__all__ = ["MODELS", "VAE", "BoundedLogVar", "Classifier", "ConditionalVAE", "Gaussian", "ModelEntry", "build_model", "elbo", "kl_divergence", "model_config"]
 
 MODELS = {
     "rts_cvae": ModelEntry(RtsConfig, rts_cvae, "Perturbation sets, Appendix D: five spatial transformers"),
     "linf_fc_cvae": ModelEntry(LinfFcConfig, linf_fc_cvae, "Perturbation sets, Appendix D: fully connected, for ℓ∞ noise"),
     "linf_conv_cvae": ModelEntry(LinfConvConfig, linf_conv_cvae, "Perturbation sets, Appendix D: convolutional, for ℓ∞ noise"),
+    "vae": ModelEntry(VaeConfig, convolutional_vae, "proVAE, §4: a variational autoencoder of images, whose ELBO can be bounded"),
+    "dm_small": ModelEntry(DmSmallConfig, dm_small, "Budgets, Appendix A: a classifier of two convolutions"),
+    "dm_medium": ModelEntry(DmMediumConfig, dm_medium, "Gowal et al., 2018: a classifier of four convolutions"),
+    "dm_large": ModelEntry(DmLargeConfig, dm_large, "Budgets, Appendix A: a classifier of five convolutions"),
 }

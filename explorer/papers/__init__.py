@@ -3,7 +3,9 @@
 from .adversarial_augmentation import ADVERSARIAL_AUGMENTATION
 from .base import Experiment, Filled, Item, Paper, Row, status
 from .certified_vae import CERTIFIED_VAE
+from .certified_vae import EXPERIMENTS as CERTIFIED_VAE_EXPERIMENTS
 from .contextual_budgets import CONTEXTUAL_BUDGETS
+from .contextual_budgets import EXPERIMENTS as CONTEXTUAL_BUDGETS_EXPERIMENTS
 from .learned_sets import EXPERIMENTS as LEARNED_SETS_EXPERIMENTS
 from .learned_sets.quality import QualityTable
 from .learned_sets.tables import KIND, LEARNED_SETS
@@ -12,7 +14,7 @@ from .results import Results, read_results, save_result
 
 __all__ = ["EXPERIMENTS", "PAPERS", "RESULTS", "Experiment", "Filled", "Item", "Paper", "Results", "Row", "read_results", "save_result", "status"]
 
-EXPERIMENTS: dict[str, Experiment] = {**LEARNED_SETS_EXPERIMENTS}
+EXPERIMENTS: dict[str, Experiment] = {**LEARNED_SETS_EXPERIMENTS, **CERTIFIED_VAE_EXPERIMENTS, **CONTEXTUAL_BUDGETS_EXPERIMENTS}
 
 PAPERS: dict[str, Paper] = {
     "learned_sets": LEARNED_SETS,

@@ -12,19 +12,20 @@ from torch import Tensor
 
 from explorer.checkpoints import Header, load, save
 from explorer.data import PAIRS, ImageDataset, Pairs, load_dataset
-from explorer.errors import ConfigurationError, ExplorerError
+from explorer.errors import ConfigurationError
 from explorer.evaluation import encode_pairs, percentile_radii, set_quality
-from explorer.models import ConditionalVAE, build_model, kl_divergence, model_config
+from explorer.models import ConditionalVAE, kl_divergence, model_config
 from explorer.provenance import code_revision, library_versions
 from explorer.randomness import Streams
 from explorer.randomness import generator as seeded
 from explorer.sets import LatentBall
-from explorer.storage import write_atomically
-from explorer.training import Epoch, PiecewiseLinear, Samples, TrainingState, cvae_loss, fit
+from explorer.training import PiecewiseLinear, cvae_loss
 from explorer.training.losses import RECONSTRUCTION, Likelihood
 from explorer.types import Inner, Progress, stop_if_cancelled
 
 from explorer.papers.base import Place
+from explorer.papers.training import AfterEpoch, initialised, size_differences, train_and_keep
+
 from .config import KIND, LearnedSetConfig, problems
 
 EVALUATION_SEED, SAMPLED = 0, 9
@@ -39,39 +40,16 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
     data = {split: load_dataset(config.dataset, split, place.root, config.limit) for split in ("train", "validation", "test")}
     shape = pairs.image_shape(tuple(data["train"].images.shape[1:]))
     stop_if_cancelled(progress)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        model = build_model(config.model, config.model_config(shape)).to(place.device)
-    optimiser = torch.optim.Adam(model.parameters(), lr=1.0)
-    generator = seeded("training", config.seed)
-    described = _header(name, config, data["train"], shape)
-    stored = {**described.training, "train images": described.dataset["train_fingerprint"]}
-    state_path, start, history = place.output / "state.safetensors", 0, []
-    if place.resume and state_path.exists():
-        resumed = TrainingState.resume(state_path, stored, model, optimiser, generator)
-        start, history = resumed.epoch, resumed.history
-    elif state_path.exists():
-        raise ExplorerError(f"{state_path} holds a training already. Add --resume to go on, or choose another --output.")
-    write_atomically(place.output / "configuration.json", json.dumps(stored, indent=1).encode())
-
+    model = initialised(config.model, config.model_config(shape), config.seed, place.device)
     clean, perturbed = evaluation_pairs(pairs, data["validation"], place.device)
     final_beta = config.beta[-1][1]
 
     def validate(epoch: float) -> dict[str, float]:
         return validation(model, clean, perturbed, config.likelihood, final_beta)
 
-    def after_epoch(epoch: Epoch) -> None:
-        radii = percentile_radii(encode_pairs(model, clean, perturbed).norms)
-        best = min((row["validation"] for row in history if math.isfinite(row["validation"])), default=math.inf)
-        history.append({"epoch": epoch.done, "loss": epoch.loss, **epoch.metrics})
-        header = replace(described, metrics=history[-1], radius=radii["100"], percentile_radii=radii)
-        save(place.output / "last.safetensors", model, header)
-        if epoch.metrics["validation"] <= best or not (place.output / "best.safetensors").exists():
-            save(place.output / "best.safetensors", model, header)
-        write_atomically(place.output / "history.json", json.dumps(history, indent=1).encode())
-        if math.isfinite(radii["100"]):
-            progress.partial(Samples(epoch.done, _strip(model, clean[:1], radii["100"])))
-        TrainingState(epoch.done, history, stored).save(state_path, model, optimiser, generator)  # last: from here a stopped training goes on
+    def radii() -> tuple[float, dict[str, float]]:
+        found = percentile_radii(encode_pairs(model, clean, perturbed).norms)
+        return found["100"], found
 
     images = data["train"].images.to(place.device)
     count, numbers = len(images) * config.passes, pairs.draws(tuple(images.shape[1:]))
@@ -90,18 +68,16 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
                 draws = stored_draws[chosen, which].to(batch)
             yield pairs.clean(batch), pairs.perturb(batch, draws)
 
-    fit(
+    train_and_keep(
         model,
         cvae_loss(config.likelihood),
         batches,
+        header=_header(name, config, data["train"], shape),
         epochs=config.epochs,
         batches_per_epoch=_batches(count, config),
-        optimiser=optimiser,
         schedules={key: PiecewiseLinear(getattr(config, key)).stretched(config.epochs) for key in ("learning_rate", "beta")},
-        generator=generator,
-        validate=validate,
-        after_epoch=after_epoch,
-        start=start,
+        after=AfterEpoch(validate, radii, lambda radius: _strip(model, clean[:1], radius)),
+        place=place,
         progress=progress,
     )
     return finish(name, config, place, data, progress)
@@ -172,7 +148,6 @@ def _strip(model: ConditionalVAE, clean: Float[Tensor, "1 c h w"], radius: float
 def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tuple[int, int, int]) -> Header:
     paper = model_config(config.model, {"channels": shape[0], "height": shape[1], "width": shape[2]})
     own = config.model_config(shape)
-    different = [f"{key} {own[key]} (paper: {_plain(value)})" for key, value in asdict(paper).items() if key in own and _plain(value) != own[key]]
     return Header(
         kind=KIND,
         name=name,
@@ -184,11 +159,7 @@ def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tupl
         seed=config.seed,
         radius=0.0,
         percentile_radii={},
-        description="compact: " + "; ".join(different) if different else "the paper's size",
+        description=size_differences(own, asdict(paper)),
         versions=library_versions(),
         revision=code_revision(),
     )
-
-
-def _plain(value):
-    return list(value) if isinstance(value, tuple) else value

@@ -1,6 +1,6 @@
 """Condessa & Kolter, Provably robust deep generative models, 2020: its tables and figures."""
 
-from .base import Item, Paper
+from explorer.papers.base import Item, Paper
 
 MODEL = "needs the VAE trained on interval bounds, not implemented yet"
 

@@ -1,0 +1,91 @@
+"""What every experiment's training does around the loop: best and last checkpoint, history, samples, and going on after a stop."""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from explorer.checkpoints import Header, save
+from explorer.errors import ExplorerError
+from explorer.models import build_model
+from explorer.randomness import generator as seeded
+from explorer.storage import write_atomically
+from explorer.training import Epoch, Loss, Samples, TrainingState, fit
+from explorer.types import Progress
+
+from .base import Place
+
+
+@dataclass(frozen=True)
+class AfterEpoch:
+    """What is measured and drawn after an epoch. `validate` names the objective `validation`; `radii` gives the checkpoint's radius and
+    percentile radii, `samples` from that radius a strip of images."""
+
+    validate: Callable[[float], Mapping[str, float]]
+    radii: Callable[[], tuple[float, dict[str, float]]]
+    samples: Callable[[float], Tensor]
+
+
+def initialised(model: str, config: Mapping, seed: int, device: torch.device) -> nn.Module:
+    """A model whose weights depend on the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build_model(model, config).to(device)
+
+
+def train_and_keep(
+    model: nn.Module,
+    loss: Loss,
+    batches: Callable[[torch.Generator], Iterable[tuple[Tensor, ...]]],
+    *,
+    header: Header,
+    epochs: int,
+    batches_per_epoch: int,
+    schedules: Mapping[str, Callable[[float], float]],
+    after: AfterEpoch,
+    place: Place,
+    progress: Progress,
+) -> None:
+    """Minimise with Adam, and write `best`, `last`, `history.json`, `configuration.json` and the state to go on from into the place's
+    output. With `place.resume` a stopped training goes on bit for bit. Raises ExplorerError where another training is in the way."""
+    optimiser = torch.optim.Adam(model.parameters(), lr=1.0)
+    generator = seeded("training", header.seed)
+    stored = {**header.training, "train images": header.dataset["train_fingerprint"]}
+    state_path, start, history = place.output / "state.safetensors", 0, []
+    if place.resume and state_path.exists():
+        resumed = TrainingState.resume(state_path, stored, model, optimiser, generator)
+        start, history = resumed.epoch, resumed.history
+    elif state_path.exists():
+        raise ExplorerError(f"{state_path} holds a training already. Add --resume to go on, or choose another --output.")
+    write_atomically(place.output / "configuration.json", json.dumps(stored, indent=1).encode())
+
+    def after_epoch(epoch: Epoch) -> None:
+        radius, percentiles = after.radii()
+        best = min((row["validation"] for row in history if math.isfinite(row["validation"])), default=math.inf)
+        history.append({"epoch": epoch.done, "loss": epoch.loss, **epoch.metrics})
+        measured = replace(header, metrics=history[-1], radius=radius, percentile_radii=percentiles)
+        save(place.output / "last.safetensors", model, measured)
+        if epoch.metrics["validation"] <= best or not (place.output / "best.safetensors").exists():
+            save(place.output / "best.safetensors", model, measured)
+        write_atomically(place.output / "history.json", json.dumps(history, indent=1).encode())
+        if math.isfinite(radius):
+            progress.partial(Samples(epoch.done, after.samples(radius)))
+        TrainingState(epoch.done, history, stored).save(state_path, model, optimiser, generator)  # last: from here a stopped training goes on
+
+    fit(
+        model, loss, batches, epochs=epochs, batches_per_epoch=batches_per_epoch, optimiser=optimiser, schedules=schedules,
+        generator=generator, validate=after.validate, after_epoch=after_epoch, start=start, progress=progress,
+    )  # fmt: skip
+
+
+def size_differences(own: Mapping, paper: Mapping) -> str:
+    """In words, how a model's configuration differs from the paper's."""
+    different = [f"{key} {own[key]} (paper: {_plain(value)})" for key, value in paper.items() if key in own and _plain(value) != own[key]]
+    return "compact: " + "; ".join(different) if different else "the paper's size"
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value
