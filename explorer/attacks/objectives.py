@@ -7,6 +7,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from explorer.metrics import squared_error
+from explorer.models import VAE
+from explorer.models import elbo as sampled_elbo
+from explorer.models.vae import SIGMA0
 
 Objective = Callable[[Tensor], Tensor]
 
@@ -20,10 +23,29 @@ def cross_entropy(classifier: Callable[[Tensor], Tensor], labels: Int[Tensor, "b
     return objective
 
 
+def margin(classifier: Callable[[Tensor], Tensor], labels: Int[Tensor, "batch"], others: Int[Tensor, "batch"]) -> Objective:
+    """f_label − f_other, one other class for each example: minimised over a set, it finds the point nearest to being that class."""
+
+    def objective(perturbed: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
+        logits = classifier(perturbed)
+        return (logits.gather(1, labels[:, None]) - logits.gather(1, others[:, None])).squeeze(1)
+
+    return objective
+
+
 def squared_distance(target: Float[Tensor, "batch ..."]) -> Objective:
     """‖perturbed − target‖₂²: minimised over a set, it finds the member closest to the target."""
 
     def objective(perturbed: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
         return squared_error(perturbed, target)
+
+    return objective
+
+
+def elbo(model: VAE, noise: Float[Tensor, "batch latent"], sigma0: float = SIGMA0) -> Objective:
+    """The VAE's ELBO with this noise, in nats: minimised it leads out of the distribution, maximised into it (proVAE, eqs. 5 and 6)."""
+
+    def objective(perturbed: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch"]:
+        return sampled_elbo(model, perturbed, noise, sigma0)
 
     return objective
