@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from explorer.configuration import out_of_range
 from explorer.errors import ConfigurationError
 
+KIND = "classifier"  # of the checkpoints that hold one
 Layout = tuple[tuple[int, int, int], ...]  # kernel, stride and padding of each convolution
 
 SMALL: Layout = ((4, 2, 0), (4, 1, 0))

@@ -6,11 +6,13 @@ from explorer.configuration import out_of_range
 from explorer.data import DATASETS
 from explorer.errors import ConfigurationError, InvalidInput
 from explorer.models import model_config
+from explorer.models.classifiers import KIND
 from explorer.randomness import LARGEST_KEY
 from explorer.training import PiecewiseLinear
 from explorer.training.schedules import Points
 
-KIND = "classifier"
+__all__ = ["CLASSIFIERS", "KIND", "UniformConfig", "problems"]
+
 CLASSIFIERS = ("dm_small", "dm_medium", "dm_large")
 
 

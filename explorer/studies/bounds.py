@@ -1,0 +1,166 @@
+"""What can be said about a classifier on all images near one: certified by bounds, and found by an attack."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from explorer.attacks import margin, pgd
+from explorer.bounds import METHODS, Interval, bounds, layer_bounds, margin_rows
+from explorer.errors import InvalidInput
+from explorer.randomness import Streams
+from explorer.registry import look_up
+from explorer.sets import LpBall
+from explorer.types import Progress, Silent, stop_if_cancelled
+
+LIVE_METHODS = ("ibp", "crown-ibp")  # cheap enough to follow a slider
+NAMES = {"ibp": "IBP", "crown-ibp": "CROWN-IBP", "crown": "CROWN", "alpha-crown": "α-CROWN"}
+STEP_SIZE = 0.25  # of the attack, as a share of the radius
+TOLERANCE = 5e-4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked: the box is image ± radius, cut to [0, 1]; the attack takes so many steps from each of its random starts."""
+
+    radius: float
+    methods: tuple[str, ...] = tuple(METHODS)
+    steps: int = 20
+    restarts: int = 2
+    seed: int = 0
+
+    def __post_init__(self):
+        check_radius(self.radius)
+        for method in self.methods:
+            look_up(METHODS, method, "method of bounds")
+
+
+@dataclass(frozen=True)
+class Margins:
+    """A method's *certified* interval of f_label − f_other for each other class. Where all are above 0, no image of the box is
+    classified otherwise."""
+
+    lower: Float[Tensor, "others"]
+    upper: Float[Tensor, "others"]
+
+    @property
+    def certified(self) -> bool:
+        return bool((self.lower > 0).all())
+
+
+@dataclass(frozen=True)
+class Attack:
+    """For each other class the smallest margin that PGD *found*, so that the true minimum is at most this, and the image where all
+    classes considered it is smallest."""
+
+    margins: Float[Tensor, "others"]
+    worst: Float[Tensor, "1 c h w"]
+
+    @property
+    def succeeded(self) -> bool:
+        return bool((self.margins < 0).any())
+
+
+@dataclass(frozen=True)
+class BoundsStudy:
+    """Margins of one image: on the image itself, certified by each method, and as the attack found them."""
+
+    label: int
+    others: Int[Tensor, "others"]
+    clean: Float[Tensor, "others"]
+    methods: dict[str, Margins]
+    attack: Attack
+
+
+@dataclass(frozen=True)
+class LayerWidth:
+    """An operation of the network, with the mean and the largest width of its values' certified intervals."""
+
+    name: str
+    values: int
+    mean: float
+    largest: float
+
+
+def study_bounds(classifier: nn.Module, image: Float[Tensor, "1 c h w"], label: int, settings: Settings) -> BoundsStudy:
+    """Everything at one radius. Raises InvalidInput, UnknownName or UnsupportedOperation."""
+    with torch.inference_mode():
+        logits = classifier(image)
+    classes = check_label(label, logits)
+    others = torch.tensor([each for each in range(classes) if each != label], device=image.device)
+    clean = (logits[0, label] - logits[0, others]).clone()
+    methods = certified_margins(classifier, image, label, settings.radius, settings.methods)
+    return BoundsStudy(label, others.cpu(), clean.cpu(), methods, _attack(classifier, image, label, others, clean, settings))
+
+
+def certified_margins(classifier: nn.Module, image: Float[Tensor, "1 c h w"], label: int, radius: float, methods: tuple[str, ...]) -> dict[str, Margins]:
+    """The certified intervals of all margins over image ± radius, cut to [0, 1], by each method."""
+    box = Interval.around(image, check_radius(radius), 0.0, 1.0)
+    with torch.no_grad():
+        rows = margin_rows(torch.tensor([label], device=image.device), classifier(image).shape[1])
+        found = {method: bounds(classifier, box, method, rows) for method in methods}
+    return {method: Margins(interval.lower[0].cpu(), interval.upper[0].cpu()) for method, interval in found.items()}
+
+
+def layer_widths(classifier: nn.Module, image: Float[Tensor, "1 c h w"], radius: float, method: str) -> tuple[LayerWidth, ...]:
+    """How wide the certified intervals are, operation by operation, from the input to the logits."""
+    with torch.no_grad():
+        layers = layer_bounds(classifier, Interval.around(image, check_radius(radius), 0.0, 1.0), method)
+    kept = [layer for layer in layers if layer.name not in ("reshape", "same")]  # they change no number
+    widths = [(layer, layer.interval.width[0].double()) for layer in kept]
+    return tuple(LayerWidth(_layer_name(layer), width.numel(), float(width.mean()), float(width.max())) for layer, width in widths)
+
+
+def certified_radius(
+    classifier: nn.Module, image: Float[Tensor, "1 c h w"], label: int, method: str, largest: float = 1.0, tolerance: float = TOLERANCE, progress: Progress | None = None
+) -> float:
+    """The largest radius up to `largest` that bisection finds certified; the true one may be larger, and is not certified by this
+    method at that plus the tolerance. 0 where the image itself is classified otherwise. Raises Cancelled."""
+    progress = progress or Silent()
+
+    def certified(radius: float) -> bool:
+        return certified_margins(classifier, image, label, radius, (method,))[method].certified
+
+    low, high, total = 0.0, largest, math.ceil(math.log2(max(2.0, largest / tolerance)))
+    if certified(largest):
+        return largest
+    for done in range(total):
+        stop_if_cancelled(progress)
+        middle = (low + high) / 2
+        low, high = (middle, high) if certified(middle) else (low, middle)
+        progress.advance(done + 1, total)
+    return low
+
+
+def check_radius(radius: float) -> float:
+    """Itself. Raises InvalidInput unless it is a number of pixel intensities, 0 to 1."""
+    if not 0 <= radius <= 1:  # false for NaN
+        raise InvalidInput(f"radius = {radius}: expected 0 to 1, in units of pixel intensity")
+    return radius
+
+
+def check_label(label: int, logits: Float[Tensor, "1 classes"]) -> int:
+    """The number of classes. Raises InvalidInput for a label that is none of them."""
+    classes = logits.shape[1]
+    if not 0 <= label < classes:
+        raise InvalidInput(f"label = {label}: expected 0 to {classes - 1}")
+    return classes
+
+
+def _attack(classifier, image, label, others, clean, settings) -> Attack:
+    copies = image.expand(len(others), -1, -1, -1)
+    labels = torch.full_like(others, label)
+    found = pgd(
+        LpBall(math.inf, settings.radius).at(copies), margin(classifier, labels, others), steps=settings.steps, step_size=STEP_SIZE,
+        maximise=False, restarts=settings.restarts, streams=Streams(settings.seed, others.tolist()),
+    )  # fmt: skip
+    with torch.no_grad():
+        logits = classifier(found.perturbed)
+    margins = torch.minimum(clean, (logits[:, [label]] - logits[:, others]).amin(0))  # each point found counts for every class
+    return Attack(margins.cpu(), found.perturbed[int(found.loss.argmin())][None].cpu())
+
+
+def _layer_name(layer) -> str:
+    return f"{layer.path} {layer.name}" if layer.path else layer.name

@@ -1,0 +1,72 @@
+"""Opening a classifier's checkpoint together with the images it is shown."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from explorer.checkpoints import Checkpoint, load
+from explorer.data import DATASETS, ImageDataset, load_dataset
+from explorer.errors import DataNotFound, InvalidInput, UnknownName
+from explorer.models import Classifier
+from explorer.models.classifiers import KIND
+
+FALLBACK = "digits"
+
+
+@dataclass(frozen=True)
+class OpenedClassifier:
+    """A checkpoint with the test images of its data set. `note` says where they are not the ones it was trained for."""
+
+    name: str
+    checkpoint: Checkpoint
+    images: ImageDataset
+    note: str | None = None
+
+    @property
+    def model(self) -> Classifier:
+        return self.checkpoint.model
+
+    @property
+    def radius(self) -> float:
+        """The one it was trained for, in units of pixel intensity."""
+        return float(self.checkpoint.header.radius)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.images.class_names
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def logits(self, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 classes"]:
+        with torch.inference_mode():
+            return self.model(image.to(self.device)).cpu().clone()
+
+
+def open_classifier(path: str | Path, device: str | torch.device = "cpu", root: str | Path | None = None) -> OpenedClassifier:
+    """Load a checkpoint and its test images. Where its data set is not at hand, the embedded digits stand in, and `note` says so.
+    Raises CheckpointError, or InvalidInput for another kind or for images that it does not take."""
+    checkpoint = load(path, device)
+    header, file = checkpoint.header, Path(path).name
+    if header.kind != KIND or not isinstance(checkpoint.model, Classifier):
+        raise InvalidInput(f"{file} holds a {header.kind!r} with the model {header.model!r}, expected a {KIND!r}: one that python -m explorer.train uniform-digits has trained")
+    name, note = str(header.dataset.get("name"))[:40], None
+    try:
+        images = load_dataset(name, "test", root, download=False)
+    except (DataNotFound, UnknownName) as error:
+        known = "not on this machine" if isinstance(error, DataNotFound) else "not known here"
+        note = f"The data set {name!r} is {known}, so {FALLBACK!r} stands in."
+        if name in DATASETS:
+            note += f" To get it: python -m explorer.data {name}, or set EXPLORER_DATA to the folder that holds it."
+        images = load_dataset(FALLBACK, "test", root, download=False)
+    taken, found = checkpoint.model.image_shape, tuple(images.images.shape[1:])
+    if taken != found or checkpoint.model.classes != len(images.class_names):
+        raise InvalidInput(
+            f"{file} takes images of {taken} in {checkpoint.model.classes} classes; the images at hand are of {found} in {len(images.class_names)}. "
+            f"Get its data set: python -m explorer.data {name}"
+        )
+    return OpenedClassifier(file, checkpoint, images, note)
