@@ -3,7 +3,7 @@
 Real tensors pass through the network, so that annotated shapes can be checked and Python code runs as it is; what is recorded is what
 torch is asked to do. Parameters stay references: bounds follow them, and their gradients, after a training step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +81,7 @@ class Graph:
         return found
 
 
-def evaluate_node(node: Node, values: Sequence[Any], batch: int) -> Any:
+def evaluate_node(node: Node, values: Any, batch: int) -> Any:
     """A node's value from those of the nodes before it."""
     if node.name == "reshape" and node.varies:
         return values[node.inputs[0]].reshape(batch, *node.shape)
@@ -106,7 +106,7 @@ def trace(network: nn.Module, x: Tensor) -> Graph:
         raise _unusable(network, x, error) from error
 
 
-def substitute(value: Any, values: Sequence[Any]) -> Any:
+def substitute(value: Any, values: Any) -> Any:
     """The same nested lists, tuples and dictionaries with the values of Refs."""
     if isinstance(value, Ref):
         return values[value.index]

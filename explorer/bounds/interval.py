@@ -46,7 +46,7 @@ class Interval:
         middle = (lower + upper) / 2
         return Interval(torch.where(crossed, middle, lower), torch.where(crossed, middle, upper))
 
-    def holds(self, value: Float[Tensor, "batch ..."], slack: float = 0.0) -> Tensor:
+    def holds(self, value: Float[Tensor, "batch ..."], slack: float | Tensor = 0.0) -> Tensor:
         """Whether each element lies inside."""
         return (value >= self.lower - slack) & (value <= self.upper + slack)
 
