@@ -1,19 +1,29 @@
-"""python -m explorer.evaluate CHECKPOINT: how good a learned set is, beside the paper's table.
+"""python -m explorer.evaluate CHECKPOINT: how good a model is, beside its paper's table.
 python -m explorer.evaluate --paper NAME [--table N | --figure N]: the papers' tables and figures, with what was measured of them."""
 
 import argparse
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import torch
+
+from explorer.checkpoints import describe
 from explorer.command_line import politely_stopped, run_command
 from explorer.errors import ConfigurationError
 from explorer.hardware import describe_device, pick_device, use_all_cores
-from explorer.papers import PAPERS, RESULTS, read_results, save_result
+from explorer.papers import PAPERS, RESULTS, Results, read_results, save_result
+from explorer.papers import certified_vae as provae
+from explorer.papers.base import Filled, status
+from explorer.papers.certified_vae.evaluation import ATTACK_KIND, ELBO_KIND, AttackSettings, ElboSettings, attack_table, elbo_table
+from explorer.papers.certified_vae.tables import own_path as own_vae_path
+from explorer.papers.learned_sets import KIND as LEARNED_SET
 from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.quality import QualitySettings, file_digest, quality
 from explorer.papers.learned_sets.report import FORMATS
 from explorer.papers.learned_sets.tables import KIND, own_path
-from explorer.papers.report import find_item, item_report, listing, summary
+from explorer.papers.report import ITEMS, find_item, item_report, listing, summary
 from explorer.registry import look_up
 from explorer.storage import runs_folder
 from explorer.training import Bar
@@ -33,19 +43,67 @@ def run(arguments: list[str]) -> int:
         print(_paper(options))
         return 0
     use_all_cores()
+    measure = look_up(MEASURES, describe(options.checkpoint).kind, "kind of checkpoint")
     device = pick_device(options.device)
+    print(f"measuring on {describe_device(device)}", file=sys.stderr)
+    print(measure(options, device))
+    return 0
+
+
+def _measure_set(options: argparse.Namespace, device: torch.device) -> str:
+    """Table 4 of Perturbation sets."""
+    _refuse(options, "the quality of a learned set", ("attack", "restarts", "clip"))
     learned = open_learned_set(options.checkpoint, device, options.root)
     if learned.note:
         print(learned.note, file=sys.stderr)
-    print(f"measuring on {describe_device(device)}", file=sys.stderr)
-    settings = QualitySettings(options.distance, options.radius, options.limit, options.steps, options.seed, options.batch_size)
+    settings = QualitySettings(options.distance, options.radius, options.limit, options.steps or QualitySettings().steps, options.seed, options.batch_size)
     with politely_stopped(Bar(options.checkpoint.stem)) as progress:
         *_, table = quality(learned, file_digest(options.checkpoint), settings, options.work, progress)
-    output = options.output or own_path(table)
-    save_result(KIND, table, output)
+    _saved(KIND, table, options.output or own_path(table))
+    return FORMATS[options.format](table)
+
+
+def _measure_vae(options: argparse.Namespace, device: torch.device) -> str:
+    """A row of proVAE's Table 1, or with --attack a curve of its Figure 3."""
+    opened = provae.open_certified_vae(options.checkpoint, device, options.root)
+    if opened.note:
+        print(opened.note, file=sys.stderr)
+    common = {"limit": options.limit, "seed": options.seed, "batch_size": options.batch_size}
+    if options.attack:
+        _refuse(options, "the attack on an ELBO, which takes all radii of the figure", ("distance", "radius"))
+        default = AttackSettings()
+        settings = AttackSettings(clip=options.clip, steps=options.steps or default.steps, restarts=options.restarts or default.restarts, **common)
+        kind, measure, item = ATTACK_KIND, attack_table, find_item(provae.CERTIFIED_VAE, "figure", 3)
+    else:
+        _refuse(options, "a row of the table, which has both boxes", ("distance", "steps", "restarts", "clip"))
+        settings, kind, measure, item = ElboSettings(radius=options.radius, **common), ELBO_KIND, elbo_table, find_item(provae.CERTIFIED_VAE, "table", 1)
+    with politely_stopped(Bar(options.checkpoint.stem)) as progress:
+        *_, table = measure(opened, file_digest(options.checkpoint), settings, options.work, progress)
+    path = options.output or own_vae_path(kind, table)
+    _saved(kind, table, path)
+    results = Results(((kind, table, path),))
+    filled = _measured_rows(item.fill(results))
+    state = ("measured", "beside the paper's models.") if all(row.own for row in filled.rows) else status(item, results)
+    return look_up(ITEMS, options.format, "format")("certified_vae", provae.CERTIFIED_VAE, item, *state, filled)
+
+
+MEASURES: dict[str, Callable[[argparse.Namespace, torch.device], str]] = {LEARNED_SET: _measure_set, provae.KIND: _measure_vae}
+
+
+def _measured_rows(filled: Filled) -> Filled:
+    return replace(filled, rows=tuple(row for row in filled.rows if row.measured is not None))
+
+
+def _saved(kind: str, table: object, output: Path) -> None:
+    save_result(kind, table, output)
     print(f"written to {output}", file=sys.stderr)
-    print(FORMATS[options.format](table))
-    return 0
+
+
+def _refuse(options: argparse.Namespace, what: str, foreign: tuple[str, ...]) -> None:
+    """Raises ConfigurationError for options that say nothing about what is measured."""
+    default = _parser().parse_args([])
+    if given := [f"--{name}" for name in foreign if getattr(options, name) != getattr(default, name)]:
+        raise ConfigurationError([f"{', '.join(given)} does not go with {what} ({options.checkpoint.name})"])
 
 
 def _paper(options: argparse.Namespace) -> str:
@@ -95,12 +153,15 @@ def _parser() -> argparse.ArgumentParser:
     papers.add_argument("--results", type=Path, action="append", help="folder of results files (the shipped ones and those in the folder of runs)")
     measure = parser.add_argument_group("measuring a checkpoint")
     measure.add_argument("--distance", choices=("cross_entropy", "squared_error"), default=default.distance)
-    measure.add_argument("--radius", type=float, help="another radius than the checkpoint's ε")
-    measure.add_argument("--limit", type=int, help="the first pairs of the test split only")
-    measure.add_argument("--steps", type=int, default=default.steps, help=f"of PGD ({default.steps})")
+    measure.add_argument("--radius", type=float, help="another radius than the checkpoint's")
+    measure.add_argument("--limit", type=int, help="the first pairs or images of a split only")
+    measure.add_argument("--steps", type=int, help=f"of PGD ({default.steps} for a learned set, {AttackSettings().steps} for a VAE)")
+    measure.add_argument("--attack", action="store_true", help="of a VAE: its ELBO under attack (proVAE, Figure 3) instead of its bound (Table 1)")
+    measure.add_argument("--restarts", type=int, help=f"of that attack ({AttackSettings().restarts})")
+    measure.add_argument("--clip", action="store_true", help="that attack stays in [0, 1]; the paper's does not")
     measure.add_argument("--seed", type=int, default=default.seed)
     measure.add_argument("--batch-size", type=int, default=default.batch_size)
-    measure.add_argument("--output", type=Path, help="results file (results/NAME-DISTANCE.json in the folder of runs; other settings than the default get a name of their own)")
+    measure.add_argument("--output", type=Path, help="results file (results/NAME-….json in the folder of runs; other settings than the default get a name of their own)")
     measure.add_argument("--work", type=Path, default=runs_folder() / "evaluate", help="folder of finished batches (evaluate in the folder of runs: EXPLORER_RUNS, then ./runs)")
     measure.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
     measure.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")

@@ -4,6 +4,7 @@ from .adversarial_augmentation import ADVERSARIAL_AUGMENTATION
 from .base import Experiment, Filled, Item, Paper, Row, status
 from .certified_vae import CERTIFIED_VAE
 from .certified_vae import EXPERIMENTS as CERTIFIED_VAE_EXPERIMENTS
+from .certified_vae import TABLES as CERTIFIED_VAE_TABLES
 from .contextual_budgets import CONTEXTUAL_BUDGETS
 from .contextual_budgets import EXPERIMENTS as CONTEXTUAL_BUDGETS_EXPERIMENTS
 from .learned_sets import EXPERIMENTS as LEARNED_SETS_EXPERIMENTS
@@ -24,4 +25,4 @@ PAPERS: dict[str, Paper] = {
     "manifold_directions": MANIFOLD_DIRECTIONS,
 }
 
-RESULTS: dict[str, type] = {KIND: QualityTable}  # kinds of results files and what they hold
+RESULTS: dict[str, type] = {KIND: QualityTable, **CERTIFIED_VAE_TABLES}  # kinds of results files and what they hold

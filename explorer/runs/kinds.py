@@ -12,11 +12,13 @@ from explorer.configuration import from_mapping
 from explorer.errors import ConfigurationError, ExplorerError
 from explorer.hardware import pick_device
 from explorer.papers import EXPERIMENTS
+from explorer.papers.certified_vae.evaluation import AttackSettings, ElboSettings
 from explorer.papers.learned_sets.extremes import ExtremesSettings
 from explorer.papers.learned_sets.quality import QualitySettings, file_digest
 from explorer.randomness import LARGEST_KEY
 from explorer.registry import look_up
 
+from .certified_vae import attack_run_problems, elbo_run_problems, few_images, measure_attack, measure_elbo
 from .specification import Specification
 from .task import Task
 from .work import (
@@ -88,6 +90,8 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "quality": Kind("Quality of a set", CheckpointInputs, lambda _: QualitySettings(), measure_quality, quality_problems, few_pairs),
     "extremes": Kind("Closest and farthest members", CheckpointInputs, lambda _: ExtremesSettings(), find_extremes, extremes_problems, few_pairs),
+    "elbo_table": Kind("ELBO and its bound", CheckpointInputs, lambda _: ElboSettings(), measure_elbo, elbo_run_problems, few_images),
+    "elbo_attack": Kind("ELBO under attack", CheckpointInputs, lambda _: AttackSettings(), measure_attack, attack_run_problems, few_images),
     "training": Kind("Training", TrainingInputs, lambda inputs: EXPERIMENTS[inputs.experiment].config, train_experiment, training_problems, few_steps),
 }  # fmt: skip
 

@@ -1,38 +1,31 @@
 """Condessa & Kolter, Provably robust deep generative models, 2020: a VAE trained on a certified lower bound of its ELBO."""
 
-from dataclasses import replace
-
-from explorer.papers.base import Experiment
-
+from .attack import attack_elbo, box_perturbations
 from .config import KIND, CertifiedVaeConfig, problems
+from .experiments import EXPERIMENTS
+from .exploration import Attacked, CertifiedVae, Exploration, Settings, attacked, certificate, explore, open_certified_vae
 from .measuring import Likelihoods, likelihoods, posterior_noise, prior_samples
-from .tables import CERTIFIED_VAE
-from .training import steps, train
+from .tables import CERTIFIED_VAE, TABLES
 
-__all__ = ["CERTIFIED_VAE", "EXPERIMENTS", "KIND", "CertifiedVaeConfig", "Likelihoods", "likelihoods", "posterior_noise", "prior_samples"]
-
-RADII = (0.0, 0.01, 0.02, 0.05, 0.1)  # ε_train of Table 1
-PAPER = CertifiedVaeConfig()
-FAST = replace(PAPER, widths=(16, 32), learning_rate=((0.0, 2e-3), (40.0, 2e-3), (60.0, 1e-4)))  # for narrow networks and few epochs
-COMPACT = replace(FAST, hidden_units=96, epochs=8)
-DIGITS = replace(FAST, dataset="digits", hidden_units=64, epochs=16, passes=8)
-
-
-def _experiments(stem: str, config: CertifiedVaeConfig, radii: tuple[float, ...], description: str, ending: str = "") -> dict[str, Experiment]:
-    published = replace(PAPER, dataset=config.dataset)
-    return {
-        f"{stem}-{radius:g}{ending}": Experiment(
-            replace(config, radius=radius), train, problems, steps, "certified_vae",
-            f"{description}, {f'trained on the bound at radius {radius:g}' if radius else 'trained on the ELBO'}",
-            replace(published, radius=radius),
-        )
-        for radius in radii
-    }  # fmt: skip
-
-
-EXPERIMENTS = {
-    **_experiments("provae-mnist", PAPER, RADII, "a VAE of MNIST, the paper's size, 10.4 M parameters"),
-    **_experiments("provae-mnist", COMPACT, RADII, "a VAE of MNIST, 0.26 M parameters instead of 10.4 M, 8 epochs", "-compact"),
-    **_experiments("provae-cifar10", replace(PAPER, dataset="cifar10"), RADII, "a VAE of CIFAR-10, the paper's size, 17.5 M parameters"),
-    **_experiments("provae-digits", DIGITS, (0.0, 0.05, 0.1), "a VAE of the embedded digits, compact: trains in minutes, no download"),
-}
+__all__ = [
+    "CERTIFIED_VAE",
+    "EXPERIMENTS",
+    "KIND",
+    "TABLES",
+    "Attacked",
+    "CertifiedVae",
+    "CertifiedVaeConfig",
+    "Exploration",
+    "Likelihoods",
+    "Settings",
+    "attack_elbo",
+    "attacked",
+    "box_perturbations",
+    "certificate",
+    "explore",
+    "likelihoods",
+    "open_certified_vae",
+    "posterior_noise",
+    "prior_samples",
+    "problems",
+]

@@ -9,9 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.checkpoints import Checkpoint, load
-from explorer.data import DATASETS, PAIRS, ImageDataset, Pairs, load_dataset
-from explorer.errors import CheckpointMismatch, DataNotFound, InvalidInput, UnknownName
+from explorer.data import PAIRS, ImageDataset, Pairs
+from explorer.errors import CheckpointMismatch, InvalidInput
 from explorer.evaluation import encode_pairs
+from explorer.papers.images import Source, images_of
 from explorer.randomness import Streams
 from explorer.registry import look_up
 from explorer.sets import LatentBall
@@ -21,7 +22,6 @@ from .config import KIND
 from .training import EVALUATION_SEED, evaluation_pairs
 
 DIRECTIONS = 12
-FALLBACK = "digits"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class LearnedSet:
     checkpoint: Checkpoint
     pairs: Pairs
     images: ImageDataset
-    data: "Source"
+    data: Source
     note: str | None = None
 
     @cached_property
@@ -78,18 +78,6 @@ class LearnedSet:
         perturbed = self.pairs.perturb(image.cpu().expand(count, -1, -1, -1), draws).to(self.device)
         clean = self.pairs.clean(image.cpu()).to(self.device).expand_as(perturbed)
         return RealPairs(perturbed, encode_pairs(self.checkpoint.model, clean, perturbed).delta, self.pairs.describe(draws))
-
-
-@dataclass(frozen=True)
-class Source:
-    """A data set by name and folder, which may not be at hand."""
-
-    name: str
-    root: str | Path | None
-
-    def load(self, split: str) -> ImageDataset:
-        """Never downloads. Raises DataNotFound, or UnknownName."""
-        return load_dataset(self.name, split, self.root, download=False)
 
 
 @dataclass(frozen=True)
@@ -134,20 +122,11 @@ def open_learned_set(path: str | Path, device: str | torch.device = "cpu", root:
     """Load a checkpoint and its test images. Where its data set is not at hand, the embedded digits stand in, and `note` says
     so. Raises CheckpointError, UnknownName, or InvalidInput for another kind."""
     checkpoint = load(path, device)
-    header, name = checkpoint.header, str(checkpoint.header.dataset.get("name"))
+    header = checkpoint.header
     if header.kind != KIND:
         raise InvalidInput(f"{Path(path).name} holds a {header.kind!r}, expected a {KIND!r}: a set that python -m explorer.train has learned from pairs")
     pairs = look_up(PAIRS, str(header.dataset.get("pairs"))[:40], "kind of pairs")()
-    note, data = None, Source(name, root)
-    try:
-        images = data.load("test")
-    except (DataNotFound, UnknownName) as error:
-        known = "not on this machine" if isinstance(error, DataNotFound) else "not known here"
-        note = f"The data set {name[:40]!r} is {known}, so {FALLBACK!r} stands in."
-        if name in DATASETS:
-            note += f" To get it: python -m explorer.data {name}, or set EXPLORER_DATA to the folder that holds it."
-        data = Source(FALLBACK, root)
-        images = data.load("test")
+    images, data, note = images_of(header, root)
     framed, taken = pairs.image_shape(tuple(images.images.shape[1:])), checkpoint.model.image_shape
     if framed != taken:
         raise InvalidInput(f"{Path(path).name} takes images of {taken}, the pairs of {data.name!r} are {framed}")

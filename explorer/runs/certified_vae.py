@@ -1,0 +1,71 @@
+"""The kinds of runs on VAEs: Table 1's columns, and Figure 3's curve."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from explorer.checkpoints import describe
+from explorer.errors import CheckpointError
+from explorer.papers import save_result
+from explorer.papers.certified_vae import KIND, CertifiedVae, open_certified_vae
+from explorer.papers.certified_vae.evaluation import (
+    ATTACK_KIND,
+    ELBO_KIND,
+    AttackSettings,
+    ElboSettings,
+    attack_problems,
+    attack_table,
+    elbo_problems,
+    elbo_table,
+)
+
+from .task import RESULTS, Task
+
+SAMPLE_IMAGES = 4
+MEASURED = f"{RESULTS}/measured.json"  # a results file, which the papers' tables read
+
+
+def measure_elbo(task: Task) -> None:
+    """ELBO and bound over train and test split; what is measured so far is a table after each batch, the whole a results file."""
+    _follow(task, ELBO_KIND, "elbo", elbo_table)
+
+
+def measure_attack(task: Task) -> None:
+    """ELBO under attack and its bound over the radii, for the test images; as above."""
+    _follow(task, ATTACK_KIND, "attack", attack_table)
+
+
+def elbo_run_problems(inputs: Any, settings: ElboSettings) -> list[str]:
+    return elbo_problems(settings) + _kind_problems(inputs)
+
+
+def attack_run_problems(inputs: Any, settings: AttackSettings) -> list[str]:
+    return attack_problems(settings) + _kind_problems(inputs)
+
+
+def few_images(inputs: Any, settings: Any) -> tuple[Any, float]:
+    """The first few test images, and for Table 1 as many of training."""
+    opened = open_certified_vae(inputs.checkpoint, "cpu", inputs.root)
+    splits = ("test", "train") if isinstance(settings, ElboSettings) else ("test",)
+    counts = [min(settings.limit or available, available) for available in (len(opened.data.load(split)) for split in splits)]
+    few = min(SAMPLE_IMAGES, *counts)
+    return replace(settings, limit=few, batch_size=few), sum(counts) / (few * len(counts))
+
+
+def _follow(task: Task, kind: str, name: str, measure: Any) -> None:
+    table = None
+    for table in measure(_opened(task), task.inputs.digest, task.parameters, task.batches, task.progress):
+        task.table(name, asdict(table))
+    save_result(kind, table, task.folder / MEASURED)
+
+
+def _opened(task: Task) -> CertifiedVae:
+    return open_certified_vae(task.inputs.checkpoint, task.device, task.inputs.root)
+
+
+def _kind_problems(inputs: Any) -> list[str]:
+    try:
+        header = describe(inputs.checkpoint)
+    except CheckpointError as error:
+        return [str(error)]
+    return [] if header.kind == KIND else [f"{Path(inputs.checkpoint).name} holds a {header.kind!r}, expected a {KIND!r}"]
