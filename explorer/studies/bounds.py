@@ -1,13 +1,14 @@
 """What can be said about a classifier on all images near one: certified by bounds, and found by an attack."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from explorer.attacks import margin, pgd
+from explorer.attacks import cross_entropy, margin, pgd
 from explorer.bounds import METHODS, Interval, bounds, layer_bounds, margin_rows
 from explorer.errors import InvalidInput
 from explorer.randomness import Streams
@@ -15,8 +16,11 @@ from explorer.registry import look_up
 from explorer.sets import LpBall
 from explorer.types import Progress, Silent, stop_if_cancelled
 
+from .classifiers import OpenedClassifier
+
 LIVE_METHODS = ("ibp", "crown-ibp")  # cheap enough to follow a slider
 NAMES = {"ibp": "IBP", "crown-ibp": "CROWN-IBP", "crown": "CROWN", "alpha-crown": "α-CROWN"}
+LARGEST_FOR_ALL = 10_000  # activations up to which CROWN answers in seconds on a CPU
 STEP_SIZE = 0.25  # of the attack, as a share of the radius
 TOLERANCE = 5e-4
 
@@ -104,6 +108,12 @@ def certified_margins(classifier: nn.Module, image: Float[Tensor, "1 c h w"], la
     return {method: Margins(interval.lower[0].cpu(), interval.upper[0].cpu()) for method, interval in found.items()}
 
 
+def affordable_methods(classifier: nn.Module, image: Float[Tensor, "1 c h w"]) -> tuple[str, ...]:
+    """Those that answer in seconds: CROWN propagates a row back for every activation that may change its sign."""
+    activations = sum(layer.values for layer in layer_widths(classifier, image, 0.0, "ibp") if layer.name.endswith("relu"))
+    return tuple(METHODS) if activations <= LARGEST_FOR_ALL else LIVE_METHODS
+
+
 def layer_widths(classifier: nn.Module, image: Float[Tensor, "1 c h w"], radius: float, method: str) -> tuple[LayerWidth, ...]:
     """How wide the certified intervals are, operation by operation, from the input to the logits."""
     with torch.no_grad():
@@ -132,6 +142,14 @@ def certified_radius(
         low, high = (middle, high) if certified(middle) else (low, middle)
         progress.advance(done + 1, total)
     return low
+
+
+def worst_images(opened: OpenedClassifier, numbers: Sequence[int], radius: float, steps: int = 20) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n c h w"]]:
+    """Test images, and the worst of each box that PGD on the cross-entropy *found*."""
+    chosen = opened.images[list(numbers)]
+    images, labels = chosen.images.to(opened.device), chosen.labels.to(opened.device)
+    found = pgd(LpBall(math.inf, check_radius(radius)).at(images), cross_entropy(opened.model, labels), steps=steps, step_size=STEP_SIZE, streams=Streams(0, numbers))
+    return images.cpu(), found.perturbed.cpu()
 
 
 def check_radius(radius: float) -> float:

@@ -7,12 +7,17 @@ import streamlit as st
 import torch
 
 from explorer.evaluation import Sweep
-from explorer.figures import pixels, strip
+from explorer.figures import pixels, strip, tile
 from explorer.hardware import pick_device
 from explorer.papers import EXPERIMENTS
 from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
 from explorer.papers.learned_sets.searches import Search, SearchSettings, search
 from explorer.papers.learned_sets.transformations import sweeps
+from explorer.studies.bounds import BoundsStudy, LayerWidth, study_bounds, worst_images
+from explorer.studies.bounds import Settings as BoundsSettings
+from explorer.studies.bounds import affordable_methods as find_affordable_methods
+from explorer.studies.bounds import layer_widths as measure_layer_widths
+from explorer.studies.classifiers import OpenedClassifier, open_classifier
 
 
 def learned_set(path: Path) -> LearnedSet:
@@ -26,6 +31,16 @@ def _learned_set(path: str, modified: int, device: str) -> LearnedSet:
     return open_learned_set(path, device)
 
 
+def classifier(path: Path) -> OpenedClassifier:
+    """The opened checkpoint, once for each version of the file."""
+    return _classifier(str(path), path.stat().st_mtime_ns, str(pick_device()))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the checkpoint …")
+def _classifier(path: str, modified: int, device: str) -> OpenedClassifier:
+    return open_classifier(path, device)
+
+
 @st.cache_data(max_entries=64, show_spinner="Drawing a sample strip …")
 def sample_strip(path: str, modified: int, image: int, count: int, seed: int):
     """A clean test image and random members of its set, in one row."""
@@ -33,6 +48,15 @@ def sample_strip(path: str, modified: int, image: int, count: int, seed: int):
     clean = learned.clean(image % len(learned.images))
     drawn = members(learned, clean, Settings(radius=learned.radius, seed=seed, members=count))
     return strip(pixels(torch.cat([clean, drawn.frames])))
+
+
+@st.cache_data(max_entries=64, show_spinner="Attacking test images …")
+def attacked_strip(path: str, modified: int, count: int, seed: int):
+    """Test images above the worst that PGD finds for each."""
+    opened = _classifier(path, modified, str(pick_device()))
+    first = seed * count % max(1, len(opened.images) - count + 1)
+    clean, worst = worst_images(opened, range(first, first + count), opened.radius)
+    return tile(pixels(torch.cat([clean, worst])), count)
 
 
 @st.cache_data(max_entries=64, show_spinner="Counting the training images …")
@@ -61,3 +85,19 @@ def found_member(_learned: LearnedSet, checkpoint: str, clean: torch.Tensor, tar
 @st.cache_resource(max_entries=32, show_spinner="Following each parameter …", hash_funcs={torch.Tensor: _content})
 def parameter_paths(_learned: LearnedSet, checkpoint: str, image: torch.Tensor, steps: int) -> tuple[Sweep, ...]:
     return sweeps(_learned, image, steps)
+
+
+@st.cache_resource(max_entries=128, show_spinner="Bounding the margins …")
+def bounds_study(_model: torch.nn.Module, identity: tuple, _image: torch.Tensor, label: int, settings: BoundsSettings) -> BoundsStudy:
+    """`identity` says of which version of which checkpoint and of which image."""
+    return study_bounds(_model, _image, label, settings)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def affordable_methods(_model: torch.nn.Module, checkpoint: tuple, _image: torch.Tensor) -> tuple[str, ...]:
+    return find_affordable_methods(_model, _image)
+
+
+@st.cache_resource(max_entries=128, show_spinner="Bounding every layer …")
+def layer_widths(_model: torch.nn.Module, identity: tuple, _image: torch.Tensor, radius: float, method: str) -> tuple[LayerWidth, ...]:
+    return measure_layer_widths(_model, _image, radius, method)

@@ -1,46 +1,41 @@
 """The gallery's cards, and adding checkpoints to it."""
 
+from pathlib import Path
+
 import streamlit as st
 
+from explorer.checkpoints import describe
 from explorer.errors import ExplorerError
-from explorer.papers.learned_sets import KIND, open_learned_set
 
-from . import cache
+from .checkpoint_kinds import KINDS
 from .components import plain, show_picture
 from .library import MAXIMUM_UPLOAD_MB, Found, check_folder, forget_upload, keep_upload
 from .links import link_to
-
-KINDS = {KIND: ("learned set (CVAE)", "learned_sets")}
-METRICS = {
-    "squared_error_per_pixel": ("reconstruction", "mean squared error per pixel, test split"),
-    "kl_nats": ("KL", "divergence of posterior and prior in nats, test split"),
-}
 
 
 def show_card(found: Found) -> None:
     """One checkpoint: a strip of members drawn now, what it is, and the button to its page."""
     header = found.header
-    label, page = KINDS.get(header.kind, (plain(header.kind), None))
+    kind = KINDS.get(header.kind)
+    label = kind.label if kind else plain(header.kind)
     with st.container(border=True, key=f"card-{found.key.replace('/', '-')}"):
         st.subheader(plain(found.key), anchor=False)
         st.caption(f"{label} · trained on {plain(header.dataset.get('name', '?'))} · {found.origin}", help=plain(header.description))
-        if page is None:
+        if kind is None:
             st.info(f"No page shows checkpoints of kind {label}.")
             return
         seed = st.session_state.setdefault(f"gallery.seed.{found.key}", 0)
         try:
-            sheet = cache.sample_strip(str(found.path), found.path.stat().st_mtime_ns, 3 + seed, 9, seed)
+            sheet = kind.sheet(str(found.path), found.path.stat().st_mtime_ns, seed)
         except Exception as error:  # one card's failure must not take the others down
             st.error(f"This checkpoint cannot be shown: {plain(error, 400)}")
             return
-        show_picture(sheet, "a clean image, then random members of its perturbation set")
-        facts = [("radius ε", f"{header.radius:.2f}", "the largest latent norm of a real pair, validation split")]
-        facts += [(short, f"{header.metrics[key]:.3g}", text) for key, (short, text) in METRICS.items() if key in header.metrics]
+        show_picture(sheet, kind.alt)
         with st.container(horizontal=True):
-            for short, value, text in facts:
+            for short, value, text in kind.facts(header):
                 st.metric(short, value, help=text)
         with st.container(horizontal=True, vertical_alignment="center"):
-            link_to(page, "Explore →", model=found.key)
+            link_to(kind.page, "Explore →", model=found.key)
             if st.button("Other samples", key=f"again-{found.key}"):
                 st.session_state[f"gallery.seed.{found.key}"] += 1
                 st.rerun()
@@ -69,7 +64,7 @@ def add_checkpoints() -> list[str]:
     if upload is not None and upload.file_id != st.session_state.get("gallery.upload_id"):
         st.session_state["gallery.upload_id"] = upload.file_id
         try:
-            key = keep_upload(upload.name, upload.getvalue(), lambda path: open_learned_set(path).directions)
+            key = keep_upload(upload.name, upload.getvalue(), _use)
             st.session_state["gallery.upload_problem"] = None
             st.toast(f"{key} is in the gallery")
         except ExplorerError as error:
@@ -77,6 +72,12 @@ def add_checkpoints() -> list[str]:
     if upload is not None and st.session_state.get("gallery.upload_problem"):
         problems.append(st.session_state["gallery.upload_problem"])
     return problems
+
+
+def _use(path: Path) -> None:
+    """Open a checkpoint as its page would."""
+    if kind := KINDS.get(describe(path).kind):
+        kind.usable(path)
 
 
 def show_unreadable(found: list[Found]) -> None:

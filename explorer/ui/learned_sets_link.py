@@ -14,11 +14,12 @@ from explorer.papers.learned_sets import LearnedSet
 from explorer.papers.learned_sets.searches import Sense, Start
 from explorer.sets.base import Law
 
+from .image_choice import Choice
+
 Panel = Literal[
     "Difference", "Interpolation", "Random members", "Search", "Transformations", "Compare", "Quality", "Latent norms", "Theory"
 ]
 PAGE = "learned_sets"
-Choice = Literal["First images", "Random", "By class", "Upload"]
 AMPLIFY = (1, 2, 4, 8, 16, 32)
 COUNTS = (25, 100, 500, 2000, 0)  # pairs to measure on; 0 stands for all
 SWEEP_STEPS = 25

@@ -1,8 +1,8 @@
 """The WebSocket route behind dragging: `st.App("explorer/ui/main.py", routes=[WebSocketRoute("/live", live)])`.
 
 The page sends {"id", "scene", "view", "delta", "radius"} as JSON text. The answer is a binary frame (layout in
-`live_inference.py`), or {"error", "id"} as JSON text, with "expired": true where the scene is no longer held. Streamlit does
-not guard custom routes, so origin, size, shape and rate are checked here.
+`live_inference.py`), for a scene in numbers {"values", "milliseconds", "id"} as JSON text, or {"error", "id"}, with "expired": true where
+the scene is no longer held. Streamlit does not guard custom routes, so origin, size, shape and rate are checked here.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from explorer.errors import InvalidInput
 
 from .live_inference import Mailbox, Request, answer_newest, thread_for
-from .live_scenes import VIEWS
+from .live_scenes import NUMBERS, VIEWS
 
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_MESSAGES, WINDOW_SECONDS = 2000, 2.0
@@ -75,8 +75,8 @@ def read_request(text: str) -> Request:
         raise InvalidInput("id is a whole number from 0 to 4294967295")
     if not isinstance(fields["scene"], str):
         raise InvalidInput("scene is a token, a string")
-    if fields["view"] not in VIEWS:
-        raise InvalidInput(f"view is one of {', '.join(VIEWS)}")
+    if fields["view"] not in (*VIEWS, NUMBERS):
+        raise InvalidInput(f"view is one of {', '.join((*VIEWS, NUMBERS))}")
     delta = _unpacked(fields["delta"]) if isinstance(fields["delta"], str) else fields["delta"]
     if not isinstance(delta, list) or not all(map(_is_number, delta)):
         raise InvalidInput("delta is a list of finite numbers, each of magnitude at most 1e6, or float32 numbers in base64")

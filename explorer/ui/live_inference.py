@@ -16,7 +16,7 @@ from functools import cache
 
 from explorer.errors import ExplorerError
 
-from .live_scenes import SCENES, Scene, SceneExpired
+from .live_scenes import NUMBERS, SCENES, NumberScene, Scene, SceneExpired
 
 LOG = logging.getLogger(__name__)
 
@@ -85,6 +85,10 @@ def answer(request: Request) -> bytes | dict:
     """Never raises: an exception becomes a message, and the thread lives on."""
     try:
         scene = SCENES.find(request.scene)
+        if isinstance(scene, NumberScene) != (request.view == NUMBERS):
+            return {"id": request.id, "error": f"this scene has no view {request.view!r}"}
+        if isinstance(scene, NumberScene):
+            return _numbers(scene, request)
         if len(request.delta) != scene.latent_dim:
             return {"id": request.id, "error": f"delta has {len(request.delta)} numbers, this model takes {scene.latent_dim}"}
         return _frame(scene, request)
@@ -105,3 +109,9 @@ def _frame(scene: Scene, request: Request) -> bytes:
     projected = norm > request.radius * (1 + 1e-6)
     header = HEADER.pack(request.id, *pixels.shape, min(norm, request.radius), projected, milliseconds)
     return header + pixels.tobytes()
+
+
+def _numbers(scene: NumberScene, request: Request) -> dict:
+    started = time.perf_counter()
+    values = scene.compute(request.radius)
+    return {"id": request.id, "values": values, "milliseconds": (time.perf_counter() - started) * 1e3}

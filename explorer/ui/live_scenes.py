@@ -1,4 +1,4 @@
-"""What can be dragged: a perturbation set at fixed clean images, kept on the server under an unguessable token."""
+"""What can be dragged: a perturbation set at fixed clean images, or numbers over a radius, kept on the server under an unguessable token."""
 
 import secrets
 import threading
@@ -15,6 +15,7 @@ from explorer.errors import ExplorerError, InvalidInput
 from explorer.sets import L2Ball, Perturbations
 
 VIEWS = ("one", "members", "images")
+NUMBERS = "numbers"  # the view of a scene without pictures
 MAX_TILES = 64
 
 
@@ -72,6 +73,14 @@ class Scene:
         return self.perturb_members.perturb(radius * self.members.to(self.device))
 
 
+@dataclass(frozen=True)
+class NumberScene:
+    """What follows a radius in numbers: `compute(radius)` gives them as plain JSON values."""
+
+    compute: Callable[[float], dict]
+    device: str = "cpu"
+
+
 def nearest_in_ball(delta, radius: float) -> Float[Tensor, "1 latent"]:
     """The projection onto the ℓ2 ball of that radius: a frame shows exactly this point."""
     point = torch.as_tensor(delta, dtype=torch.float32)[None]
@@ -83,12 +92,12 @@ class SceneStore:
 
     def __init__(self, capacity: int = 256):
         self.capacity = capacity
-        self._scenes: OrderedDict[str, Scene] = OrderedDict()
+        self._scenes: OrderedDict[str, Scene | NumberScene] = OrderedDict()
         self._tokens: dict[Hashable, str] = {}
         self._keys: dict[str, Hashable] = {}
         self._lock, self._making = threading.Lock(), threading.RLock()
 
-    def register(self, key: Hashable, make: Callable[[], Scene]) -> str:
+    def register(self, key: Hashable, make: Callable[[], Scene | NumberScene]) -> str:
         """The token of that key's scene, which is made only where the store has none. Simultaneous calls make it once."""
         with self._making:
             with self._lock:
@@ -104,7 +113,7 @@ class SceneStore:
                     del self._tokens[self._keys.pop(oldest)]
             return token
 
-    def find(self, token: str) -> Scene:
+    def find(self, token: str) -> Scene | NumberScene:
         """Raises SceneExpired for a token that is unknown, or was dropped to make room."""
         with self._lock:
             if token not in self._scenes:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.checkpoints import describe
 from explorer.configuration import from_mapping
+from explorer.errors import CheckpointError
 from explorer.figures import Provenance, to_csv
 from explorer.figures.runs import distance_distributions, metric_bars, training_curves
 from explorer.papers.learned_sets.extremes import COLUMNS
@@ -18,6 +20,7 @@ from explorer.papers.learned_sets.report import DISTANCE_NAMES
 from explorer.runs import Run, Specification
 from explorer.runs.kinds import subject
 
+from .checkpoint_kinds import KINDS
 from .components import download, show_png
 from .library import find_checkpoints
 from .links import link_to
@@ -147,8 +150,18 @@ def _draw_training(run: Run, key: str) -> None:
     with right:
         _show_samples(run, key)
         if finished := read_table(run, "checkpoint"):
-            link_to("learned_sets", "Open the set →", model=f"run/{run.number}/{Path(finished['path']).stem}")
+            _link_to_checkpoint(run, Path(finished["path"]))
     st.caption("The validation loss has the final β; the training loss, dotted, the β of its epoch. The best validation is what is kept.")
+
+
+def _link_to_checkpoint(run: Run, path: Path) -> None:
+    """To the page of what was trained, where its kind has one."""
+    try:
+        kind = KINDS.get(describe(path).kind)
+    except CheckpointError:
+        return
+    if kind:
+        link_to(kind.page, f"Open the {kind.label.split(' (')[0].removeprefix('learned ')} →", model=f"run/{run.number}/{path.stem}")
 
 
 def _show_samples(run: Run, key: str) -> None:

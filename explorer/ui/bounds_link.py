@@ -1,0 +1,57 @@
+"""What the URL of the Bounds page says, and what of it a classifier can show."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from explorer.bounds import METHODS
+from explorer.studies.classifiers import OpenedClassifier
+
+from .image_choice import Choice
+
+PAGE = "bounds"
+Panel = Literal["Margins", "Layers", "Largest radius"]
+STEPS = (0, 10, 20, 40, 100)
+SMALLEST_REACH, REACH = 0.1, 3  # the slider's end: so many times the radius of the training
+
+
+@dataclass(frozen=True)
+class Link:
+    """The page's settings, as they stand in its URL. Without a radius it is the one of the training; without methods those that answer in
+    seconds for this classifier. `steps` and `seed` are the attack's."""
+
+    model: str = ""
+    choice: Choice = "First images"
+    image: int = 0
+    draw: int = 0
+    label: str = ""
+    radius: float | None = None
+    methods: tuple[str, ...] = ()
+    steps: int = 20
+    seed: int = 0
+    panel: Panel = "Margins"
+
+
+def reach(opened: OpenedClassifier) -> float:
+    """The largest radius that the slider shows."""
+    return round(min(1.0, max(SMALLEST_REACH, REACH * opened.radius)), 3)
+
+
+def checked(link: Link, opened: OpenedClassifier) -> tuple[Link, list[str]]:
+    """The link with every value that this classifier does not have replaced, and a sentence for each."""
+    problems: list[str] = []
+    default, largest = Link(), reach(opened)
+
+    def refuse(name: str, wrong: bool, expected: str) -> None:
+        nonlocal link
+        if wrong:
+            problems.append(f"The link's {name} = {str(getattr(link, name))[:40]} cannot be shown ({expected}). The default is shown instead.")
+            link = replace(link, **{name: getattr(default, name)})
+
+    refuse("image", not 0 <= link.image < len(opened.images), f"expected 0 to {len(opened.images) - 1}")
+    refuse("radius", link.radius is not None and not 0 <= link.radius <= largest, f"expected 0 to {largest:g}")
+    refuse("label", bool(link.label) and link.label not in opened.class_names, "no class of this data set")
+    refuse("methods", not set(link.methods) <= set(METHODS), f"expected some of {', '.join(METHODS)}")
+    refuse("steps", link.steps not in STEPS, f"expected one of {', '.join(map(str, STEPS))}")
+    refuse("draw", not 0 <= link.draw <= 10**9, "expected 0 to 1000000000")
+    refuse("seed", not 0 <= link.seed <= 10**9, "expected 0 to 1000000000")
+    return link, problems

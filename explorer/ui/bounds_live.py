@@ -1,0 +1,74 @@
+"""The Bounds page's radius: margins that follow it while it is dragged, and all methods after the release."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+import torch
+
+from explorer.figures.bounds import FOUND, METHOD_COLOURS
+from explorer.studies.bounds import LIVE_METHODS, NAMES, BoundsStudy, Margins, certified_margins
+from explorer.studies.classifiers import OpenedClassifier
+
+from .bounds_link import Link, reach
+from .live_intervals import LiveRadius, Series, committed_radius, live_intervals
+from .live_scenes import SCENES, NumberScene
+
+KEY = "bounds.live"
+BELOW, ABOVE = 0.8, 1.5  # the ends of the axis, in units of the largest clean margin
+MARKS = (Series("clean", "the image itself", "", "line", fixed=True), Series("attack", "PGD, attack found", FOUND, "diamond"))
+
+
+def dragged_radius(link: Link, opened: OpenedClassifier, place: str) -> LiveRadius:
+    """The radius that was committed last, or the link's."""
+    largest = reach(opened)
+    given = min(opened.radius, largest) if link.radius is None else link.radius
+    return committed_radius(KEY, place, given, largest)
+
+
+def drag(opened: OpenedClassifier, image: torch.Tensor, study: BoundsStudy, radius: float, identity: tuple, place: str) -> None:
+    """The live control on this image, with what the page knows at its radius."""
+    image, label = image.to(opened.device), study.label
+
+    def compute(at: float) -> dict:
+        return {"radius": at, **_bars(certified_margins(opened.model, image, label, at, LIVE_METHODS))}
+
+    token = SCENES.register(("bounds", *identity), lambda: NumberScene(compute, str(opened.device)))
+    known = _bars(study.methods)
+    least = float(study.attack.margins.min())
+    note = {"text": f"class {opened.class_names[int(study.others[study.attack.margins.argmin()])]} reached, margin {least:.3f}" if least < 0 else f"smallest margin {least:.3f}", "good": least >= 0}
+    known["notes"] |= {"attack": note, "clean": {"text": f"smallest margin {float(study.clean.min()):.3f}", "good": float(study.clean.min()) > 0}}
+    extent = max(1e-3, float(study.clean.abs().max()))
+    shown = [method for method in NAMES if method in study.methods or method in LIVE_METHODS]
+    live_intervals(
+        token=token,
+        radius=radius,
+        reach=reach(opened),
+        ticks=[(opened.radius, f"trained for {opened.radius:g}")] if opened.radius else [],
+        axis=(-BELOW * extent, ABOVE * extent),
+        rows=[opened.class_names[other] for other in study.others.tolist()],
+        bars=[Series(method, NAMES[method], METHOD_COLOURS[NAMES[method]]) for method in shown],
+        marks=MARKS,
+        number="crown-ibp",
+        committed={"radius": radius, "marks": {"clean": _numbers(study.clean), "attack": _numbers(study.attack.margins)}, **known},
+        revision=place,
+        key=KEY,
+    )
+
+
+def plain_slider(opened: OpenedClassifier, radius: float, place: str) -> float:
+    """Where no socket can be opened: a slider that answers on release."""
+    st.warning("The live connection could not be opened, so the numbers follow on release only. A proxy may block WebSockets.")
+    return st.slider("Radius", 0.0, reach(opened), radius, step=0.001, format="%.3f", key=f"plain-radius-{place}")
+
+
+def _bars(methods: Mapping[str, Margins]) -> dict:
+    """Intervals and verdicts in the form of the live control."""
+    notes = {}
+    for method, margins in methods.items():
+        least = float(margins.lower.min())
+        notes[method] = {"text": f"certified, margin ≥ {least:.3f}" if margins.certified else f"not certified, margin ≥ {least:.3f}", "good": margins.certified}
+    return {"bars": {method: [_numbers(margins.lower), _numbers(margins.upper)] for method, margins in methods.items()}, "notes": notes}
+
+
+def _numbers(values: torch.Tensor) -> list[float]:
+    return [float(f"{value:.5g}") for value in values.tolist()]

@@ -1,0 +1,61 @@
+"""What the gallery and the runs know of each kind of checkpoint: its page, its picture, its numbers. A new kind is a line in KINDS."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from explorer.checkpoints import Header
+from explorer.models.classifiers import KIND as CLASSIFIER
+from explorer.papers.learned_sets import KIND as LEARNED_SET
+from explorer.papers.learned_sets import open_learned_set
+from explorer.studies.classifiers import open_classifier
+
+from . import cache
+
+Fact = tuple[str, str, str]  # name, value, meaning
+
+
+@dataclass(frozen=True)
+class CheckpointKind:
+    """`sheet(path, modified, seed)` draws the card's picture, `alt` says what it shows; `usable` raises where the checkpoint cannot be
+    opened on its page."""
+
+    label: str
+    page: str
+    sheet: Callable[[str, int, int], np.ndarray]
+    alt: str
+    facts: Callable[[Header], list[Fact]]
+    usable: Callable[[Path], object]
+
+
+def _learned_set_facts(header: Header) -> list[Fact]:
+    facts = [("radius ε", f"{header.radius:.2f}", "the largest latent norm of a real pair, validation split")]
+    metrics = {
+        "squared_error_per_pixel": ("reconstruction", "mean squared error per pixel, test split"),
+        "kl_nats": ("KL", "divergence of posterior and prior in nats, test split"),
+    }
+    return facts + [(short, f"{header.metrics[key]:.3g}", text) for key, (short, text) in metrics.items() if key in header.metrics]
+
+
+def _classifier_facts(header: Header) -> list[Fact]:
+    facts = [("radius", f"± {header.radius:g}", "of the box of pixels that it was trained for")]
+    metrics = {
+        "clean": ("clean", "accuracy on the test split"),
+        "attacked": ("under PGD", "attack found: accuracy at that radius is at most this"),
+        "certified_crown_ibp": ("certified", "by CROWN-IBP: accuracy at that radius is at least this"),
+    }
+    return facts + [(short, f"{100 * header.metrics[key]:.1f} %", text) for key, (short, text) in metrics.items() if key in header.metrics]
+
+
+KINDS = {
+    LEARNED_SET: CheckpointKind(
+        "learned set (CVAE)", "learned_sets", lambda path, modified, seed: cache.sample_strip(path, modified, 3 + seed, 9, seed),
+        "a clean image, then random members of its perturbation set", _learned_set_facts, lambda path: open_learned_set(path).directions,
+    ),
+    CLASSIFIER: CheckpointKind(
+        "classifier", "bounds", lambda path, modified, seed: cache.attacked_strip(path, modified, 10, seed),
+        "test images above, below them the worst that PGD finds within the radius of the training", _classifier_facts, open_classifier,
+    ),
+}  # fmt: skip
