@@ -43,6 +43,17 @@ def checkpoint(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def vae(tmp_path_factory):
+    """A tiny VAE of the embedded digits."""
+    config = {"latent_dim": 2, "widths": [2, 3], "hidden_units": 4}
+    header = Header("certified_vae", "tiny-vae", "vae", config, {"name": "digits"}, training={}, metrics={}, seed=0, radius=0.05, percentile_radii={})
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("vae") / "tiny-vae.safetensors"
+    save(path, build_model("vae", config), header)
+    return path
+
+
 @pytest.fixture
 def extremes(checkpoint):
     return specify("extremes", {"checkpoint": str(checkpoint)}, {"limit": 40, "batch_size": 2, "steps": 20, "points": True}, "cpu")

@@ -12,7 +12,7 @@ COMPACT_ENDING = "-compact"
 PAPER = CertifiedVaeConfig()
 FAST = replace(PAPER, widths=(16, 32), learning_rate=((0.0, 2e-3), (40.0, 2e-3), (60.0, 1e-4)))  # for narrow networks and few epochs
 COMPACT = replace(FAST, hidden_units=96, epochs=8)
-DIGITS = replace(FAST, dataset="digits", hidden_units=64, epochs=16, passes=8)
+DIGITS = replace(FAST, dataset="digits", hidden_units=64, epochs=30, passes=8, ramp=((0.0, 0.0), (24.0, 0.0), (48.0, 1.0), (60.0, 1.0)))
 
 
 def _experiments(stem: str, config: CertifiedVaeConfig, radii: tuple[float, ...], description: str, ending: str = "") -> dict[str, Experiment]:
