@@ -1,5 +1,7 @@
 """Certified ranges of networks over sets of inputs. A new operation is a line in INTERVAL_RULES and one in LINEAR_RULES."""
 
+from .elbo import ElboBounds, elbo_bounds, elbo_lower_bound
+from .elbo_certificate import ElboCertificate, elbo_certificate
 from .graph import Graph, trace
 from .interval import Ball, Interval, enclosing
 from .interval_propagation import INTERVAL_RULES
@@ -12,11 +14,16 @@ __all__ = [
     "LINEAR_RULES",
     "METHODS",
     "Ball",
+    "ElboBounds",
+    "ElboCertificate",
     "Graph",
     "Interval",
     "Layer",
     "bounds",
     "cross_entropy_bound",
+    "elbo_bounds",
+    "elbo_certificate",
+    "elbo_lower_bound",
     "enclosing",
     "layer_bounds",
     "margin_rows",

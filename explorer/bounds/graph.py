@@ -3,6 +3,7 @@
 Real tensors pass through the network, so that annotated shapes can be checked and Python code runs as it is; what is recorded is what
 torch is asked to do. Parameters stay references: bounds follow them, and their gradients, after a training step."""
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -142,8 +143,20 @@ def _record(network: nn.Module, x: Tensor) -> Graph:
     if id(result) not in recorder.known or not recorder.nodes[recorder.known[id(result)]].varies:
         raise UnsupportedOperation(f"the output of {type(network).__name__} does not follow from its input by recorded operations.")
     graph = Graph(tuple(recorder.nodes), recorder.known[id(result)])
-    _check(graph, network, x)
+    _check_once(graph, network, x)
     return graph
+
+
+_checked: weakref.WeakKeyDictionary[nn.Module, set[int]] = weakref.WeakKeyDictionary()
+
+
+def _check_once(graph: Graph, network: nn.Module, x: Tensor) -> None:
+    """For each network and each list of operations once: what torch does not see is missing from the same list again."""
+    seen = _checked.setdefault(network, set())
+    mark = hash(tuple((node.name, node.path, node.shape, tuple(node.inputs)) for node in graph.nodes))
+    if mark not in seen:
+        _check(graph, network, x)
+        seen.add(mark)
 
 
 def _check(graph: Graph, network: nn.Module, x: Tensor) -> None:

@@ -14,10 +14,10 @@ from explorer.sets.regions import Box, Clipped, L1Ball, L2Ball, as_column
 
 @dataclass(frozen=True, eq=False)
 class Interval:
-    """lower ≤ value ≤ upper, element by element."""
+    """lower ≤ value ≤ upper, element by element of a batch; `check` says what is wrong with one that comes from outside."""
 
-    lower: Float[Tensor, "batch ..."]
-    upper: Float[Tensor, "batch ..."]
+    lower: Tensor
+    upper: Tensor
 
     @staticmethod
     def around(center: Float[Tensor, "batch ..."], radius: float | Tensor, low: float = -math.inf, high: float = math.inf) -> "Interval":
@@ -57,6 +57,9 @@ class Interval:
                 raise InvalidInput(f"{name} must be a floating-point tensor of a batch of examples, got {_described(side)}.")
         if self.lower.shape != self.upper.shape or self.lower.dtype != self.upper.dtype or self.lower.device != self.upper.device:
             raise InvalidInput(f"lower and upper must agree in shape, type and device, got {_described(self.lower)} and {_described(self.upper)}.")
+        narrowest, widest = torch.aminmax(self.width) if self.lower.numel() else (0.0, 0.0)
+        if narrowest >= 0 and widest < math.inf:  # never with a NaN or an infinity in either
+            return self
         if not (self.lower.isfinite().all() and self.upper.isfinite().all()):
             raise InvalidInput("an interval must be finite: lower or upper holds NaN or infinity. Check the radius.")
         if wrong := int((self.lower > self.upper).sum()):
@@ -66,10 +69,10 @@ class Interval:
 
 @dataclass(frozen=True, eq=False)
 class Ball:
-    """‖value − center‖₂ ≤ radius, over all elements of an example; one radius for each example."""
+    """‖value − center‖₂ ≤ radius, over all elements of an example; one radius for each example of the batch."""
 
-    center: Float[Tensor, "batch ..."]
-    radius: Float[Tensor, "batch"]
+    center: Tensor
+    radius: Tensor
 
     @property
     def box(self) -> Interval:

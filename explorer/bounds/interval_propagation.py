@@ -11,19 +11,32 @@ from explorer.errors import InvalidInput, UnsupportedOperation
 
 from . import rounding
 from .arguments import affine_of_batch_norm, clamp_limits, convolution, named, padding_mode
+from .fused import AbsoluteLinear, Ends, Halves
 from .graph import Graph, Node, evaluate_node, substitute, where
 from .interval import Interval
 
-Value = Interval | Tensor  # of a node that varies, or of one that does not
+Value = Interval | Tensor | None  # of a node that varies, or of one that does not; None where it was given up
+LARGE = 1 << 18  # elements: a megabyte
+FRESH = ("linear", "conv2d", "conv_transpose2d", "batch_norm")  # share no memory with anything
+VIEWS = ("reshape", "same", "getitem", "narrow", "select", "chunk", "split", "transpose", "permute")  # may share their input's memory
 Rule = Callable[[Node, list[Value], int], Interval]
 
 
-def propagate(graph: Graph, box: Interval, outward: bool = False) -> list[Value]:
+def propagate(graph: Graph, box: Interval, outward: bool = False, keep: bool = True) -> list[Value]:
     """The interval of every node that varies, the value of every other. With `outward` each interval is widened by what the rounding of
-    its own operation may have cost."""
+    its own operation may have cost. Without `keep` intervals are given up after their last use, for all but the output and what it is
+    made of."""
     values: list[Value] = []
+    last = {} if keep else _last_uses(graph)
+    overwrite = not keep and not torch.is_grad_enabled()
     for node in graph.nodes:
-        values.append(box if node.index == 0 else _value(node, values, box, outward))
+        if node.index and overwrite and node.name == "relu" and last[node.index] == node.inputs and graph.nodes[node.inputs[0]].name in FRESH:
+            x = values[node.inputs[0]]
+            values.append(Interval(x.lower.relu_(), x.upper.relu_()))
+        else:
+            values.append(box if node.index == 0 else _value(node, values, box, outward))
+        for index in last.get(node.index, ()):
+            values[index] = None
     return values
 
 
@@ -46,16 +59,47 @@ def _value(node: Node, values: list[Value], box: Interval, outward: bool) -> Val
     return rounding.widened(node, interval, values) if outward else interval
 
 
+def _last_uses(graph: Graph) -> dict[int, list[int]]:
+    """For each node the ones that vary and that nothing after it needs. A node that only hands its input on keeps it in use."""
+    last: dict[int, int] = {}
+    for node in graph.nodes:
+        last.update(dict.fromkeys(node.inputs, node.index))
+    for node in reversed(graph.nodes):
+        if node.name in VIEWS and node.index in last:
+            last.update({index: max(last[index], last[node.index]) for index in node.inputs})
+    needed = {graph.output, *graph.nodes[graph.output].inputs, 0}
+    found: dict[int, list[int]] = {node.index: [] for node in graph.nodes}
+    for index, by in last.items():
+        if graph.nodes[index].varies and index not in needed and not needed & _handed_on(graph, index):
+            found[by].append(index)
+    return found
+
+
+def _handed_on(graph: Graph, index: int) -> set[int]:
+    """The nodes that may share this one's memory."""
+    return {node.index for node in graph.nodes if node.name in VIEWS and index in node.inputs}
+
+
 def affine(box: Interval, apply: Callable[[Tensor], Tensor], apply_absolute: Callable[[Tensor], Tensor]) -> Interval:
     """The exact range of an affine map: its value at the centre ± the map with absolute weights, and no bias, at the radius."""
-    center = (box.lower + box.upper) / 2
-    middle, radius = apply(center), apply_absolute(box.upper - center)
-    return Interval(middle - radius, middle + radius)
+    if torch.is_grad_enabled():
+        center, radius = Halves.apply(box.lower, box.upper)
+        return Interval(*Ends.apply(apply(center), apply_absolute(radius)))
+    center = torch.add(box.lower, box.upper).mul_(0.5)  # fresh memory costs more than arithmetic
+    middle, radius = apply(center), apply_absolute(torch.sub(box.upper, center, out=center))
+    return Interval(middle - radius, radius.add_(middle))
 
 
 def _linear(node: Node, values: list[Value], batch: int) -> Interval:
     x, weight, bias = (substitute(each, values) for each in named(node, input=None, weight=None, bias=None).values())
-    return affine(x, lambda c: F.linear(c, weight, bias), lambda r: F.linear(r, weight.abs()))
+    return affine(x, lambda c: F.linear(c, weight, bias), lambda r: absolute_linear(r, weight))
+
+
+def absolute_linear(radius: Tensor, weight: Tensor) -> Tensor:
+    """radius @ |weight|ᵀ."""
+    if weight.numel() < LARGE or weight.device.type != "cpu" or radius.ndim != 2:
+        return F.linear(radius, weight.abs())
+    return AbsoluteLinear.apply(radius, weight, max(1, LARGE // weight.shape[1]))
 
 
 def _matmul(node: Node, values: list[Value], batch: int) -> Interval:

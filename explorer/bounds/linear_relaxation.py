@@ -15,9 +15,10 @@ from explorer.errors import UnsupportedOperation
 
 from . import rounding
 from .arguments import affine_of_batch_norm, convolution, named, pair
+from .fused import BackThroughRelu
 from .graph import Graph, Node, substitute, where
 from .interval import Ball, Interval
-from .relaxations import KINKED, RELAXATIONS, Lines, Slopes, lines
+from .relaxations import KINKED, RELAXATIONS, Lines, Slopes, lines, relu_slope_below
 
 Rows = Float[Tensor, "examples rows ..."]  # `examples` is 1 where all examples have the same
 
@@ -112,6 +113,10 @@ def _batch_norm(run: Pass, node: Node, rows: Tensor) -> Taken:
 
 def _relaxed(run: Pass, node: Node, rows: Tensor) -> Taken:
     """Where a coefficient is negative the line above counts, else the line below."""
+    x = run.values[node.inputs[0]]
+    if node.name == "relu" and torch.is_grad_enabled() and run.slopes != "same" and not run.alpha and len(rows) == len(x.lower):
+        back, offset = BackThroughRelu.apply(rows, x.lower, x.upper, relu_slope_below(x, run.slopes))
+        return {node.inputs[0]: back}, offset
     found = run.lines(node)
     free = node.index in run.alpha
     below, above, below_offset, above_offset = (
@@ -119,7 +124,8 @@ def _relaxed(run: Pass, node: Node, rows: Tensor) -> Taken:
         for each in (found.lower_slope, found.upper_slope, found.lower_offset, found.upper_offset)
     )
     negative = rows.clamp(max=0)
-    back = torch.addcmul(rows * below, negative, above - below)
+    back, step = rows * below, above - below
+    back = torch.addcmul(back, negative, step) if torch.is_grad_enabled() else back.addcmul_(negative, step)
     offset = None
     if above_offset is not None:
         offset = _weighted(negative, above_offset)
@@ -189,11 +195,10 @@ def _max_pool(run: Pass, node: Node, rows: Tensor) -> Taken:
     sizes = {name: given[name] for name in ("kernel_size", "stride", "padding", "dilation", "ceil_mode")}
     sizes["stride"] = sizes["stride"] or sizes["kernel_size"]
     _, chosen = F.max_pool2d(x.lower.detach(), **sizes, return_indices=True)
-    upper, from_ = F.max_pool2d(x.upper, **sizes, return_indices=True)
-    flat, flat_chosen = x.upper.flatten(2), chosen.flatten(2)
+    upper = F.max_pool2d(x.upper, **sizes)
+    flat_chosen = chosen.flatten(2)
     others = _second_largest(x.upper.detach(), chosen, sizes)
     certain = (x.lower.flatten(2).gather(2, flat_chosen).view_as(chosen) >= others).to(rows)
-    del flat, from_
     negative = rows.clamp(max=0)
     to_chosen = (rows - negative) + negative * certain.unsqueeze(1)
     target = rows.new_zeros(len(to_chosen), rows.shape[1], x.lower.shape[1], x.lower[0, 0].numel())
@@ -281,6 +286,8 @@ def _products(rows: Tensor, points: Tensor) -> Tensor:
         return points @ rows[0].T
     if len(points) == 1:
         return rows @ points[0]
+    if rows.shape[1] == 1:
+        return torch.linalg.vecdot(rows, points.unsqueeze(1))
     return torch.bmm(rows, points.unsqueeze(2)).squeeze(2)
 
 

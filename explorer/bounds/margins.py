@@ -74,7 +74,7 @@ def cross_entropy_bound(
     if len(classes) != 1 or labels.shape != (len(given.center),) or not ((labels >= 0) & (labels < classes[0])).all():
         raise InvalidInput(f"expected one label below {classes[0]} for each of {len(given.center)} examples.")
     identity = torch.eye(classes[0], dtype=given.center.dtype, device=given.center.device)
-    differences = identity - identity[labels].unsqueeze(1)  # f_j − f_y, 0 for the label itself
+    differences = identity - F.one_hot(labels, classes[0]).to(identity).unsqueeze(1)  # f_j − f_y, 0 for the label itself
     values = propagate(graph, given.box if isinstance(given, Ball) else given)
     margins = apply_rows(graph, values, differences)
     by_intervals = torch.logsumexp(margins.upper, 1)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -20,7 +20,7 @@ from .linear_relaxation import LINEAR_RULES, Pass, Slopes, is_kinked, is_relaxed
 from .margins import apply_rows, check_specification
 from .patches import convolution_bounds
 
-Rounding = Literal["nearest", "outward"]
+ROUNDINGS = ("nearest", "outward")
 SLOPES = ("adaptive", "zero", "one", "same")
 MEMORY_LIMIT = 384 << 20  # bytes for the rows of one chunk
 COPIES = 5  # of a chunk's largest tensor that exist at once
@@ -54,7 +54,7 @@ def bounds(
     specification: Float[Tensor, "batch rows classes"] | None = None,
     *,
     slopes: str = "adaptive",
-    rounding: Rounding = "nearest",
+    rounding: str = "nearest",
     memory_limit: int | None = None,
 ) -> Interval:
     """Intervals that hold network(x) for every x of the given box or ball, or with a specification C those of C·network(x).
@@ -87,8 +87,8 @@ def _prepared(network, given, method, slopes, rounding_, memory_limit) -> tuple[
     look_up(METHODS, method, "method of bounds")
     if slopes not in SLOPES:
         raise InvalidInput(f"slopes = {slopes!r}: expected one of {', '.join(SLOPES)}")
-    if rounding_ not in ("nearest", "outward"):
-        raise InvalidInput(f"rounding = {rounding_!r}: expected nearest or outward")
+    if rounding_ not in ROUNDINGS:
+        raise InvalidInput(f"rounding = {rounding_!r}: expected one of {', '.join(ROUNDINGS)}")
     given.check()
     dtype = given.center.dtype
     graph = trace(network, given.center)
@@ -102,7 +102,7 @@ def _prepared(network, given, method, slopes, rounding_, memory_limit) -> tuple[
 
 
 def _ibp(graph: Graph, given: Interval | Ball, specification: Tensor | None, settings: Settings) -> Interval:
-    return apply_rows(graph, propagate(graph, _box(given), settings.outward), specification, settings.outward)
+    return apply_rows(graph, propagate(graph, _box(given), settings.outward, keep=settings.outward), specification, settings.outward)
 
 
 def _crown_ibp(graph: Graph, given: Interval | Ball, specification: Tensor | None, settings: Settings) -> Interval:
@@ -195,7 +195,8 @@ def _optimised(graph, given, values, source, rows, settings) -> Tensor:
     every example has slopes of its own, so that none depends on another."""
     start = Pass(graph, values, given, settings.slopes, outward=settings.outward)
     best = lower_bound(start, source, rows)
-    free = [node for node in graph.nodes[: source + 1] if node.varies and is_kinked(node) and node.index in _ancestors(graph, source)]
+    on_the_way = _ancestors(graph, source)
+    free = [node for node in graph.nodes if node.index in on_the_way and is_kinked(node) and _unstable(values[node.inputs[0]]).any()]
     if not free:
         return best
     fixed = [value.detach() if isinstance(value, Tensor) else Interval(value.lower.detach(), value.upper.detach()) for value in values]

@@ -2,7 +2,7 @@
 interval (CROWN: Zhang et al., 2018; α-CROWN: Xu et al., 2021)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -36,17 +36,19 @@ def relu_lines(x: Interval, slopes: Slopes = "adaptive", alpha: Tensor | None = 
     width = upper - lower
     chord = upper / torch.where(width > 0, width, 1.0)
     if alpha is not None:
-        unstable = (x.lower < 0) & (x.upper > 0)
-        below = torch.where(unstable, alpha, (x.lower >= 0).to(chord))
-    elif slopes == "same":
-        below = chord
-    elif slopes == "zero":
-        below = (x.lower >= 0).to(chord)
-    elif slopes == "one":
-        below = (x.upper > 0).to(chord)
+        below = torch.where((x.lower < 0) & (x.upper > 0), alpha, (x.lower >= 0).to(chord))
     else:
-        below = (upper > -lower).to(chord)
+        below = chord if slopes == "same" else relu_slope_below(x, slopes)
     return Lines(below, chord, None, -lower * chord)
+
+
+def relu_slope_below(x: Interval, slopes: Slopes) -> Tensor:
+    """The constant slope of the line below, for all rules but `same`."""
+    if slopes == "zero":
+        return (x.lower >= 0).to(x.lower)
+    if slopes == "one":
+        return (x.upper > 0).to(x.lower)
+    return ((x.lower + x.upper > 0) & (x.upper > 0)).to(x.lower)
 
 
 def leaky_relu_lines(x: Interval, slope: float, slopes: Slopes, alpha: Tensor | None = None) -> Lines:
@@ -207,6 +209,3 @@ RELAXATIONS: dict[str, Callable[..., Lines]] = {
     "clamp": _clamp,
 }
 
-
-def detached(lines_: Lines) -> Lines:
-    return replace(lines_, **{name: value if value is None else value.detach() for name, value in vars(lines_).items()})

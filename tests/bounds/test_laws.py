@@ -10,7 +10,8 @@ from tests.bounds.networks import ACTIVATIONS, IMAGE, SHAPED, layer_network, ran
 
 SLACK = 1e-4
 SEEDS = st.integers(0, 2**31)
-few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+one = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 many = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 
 
