@@ -3,19 +3,19 @@
 import streamlit as st
 
 from explorer.ui.components import show_problems
-from explorer.ui.gallery import add_checkpoints, show_card, show_unreadable
+from explorer.ui.gallery import add_checkpoints, in_order, show_card, show_unreadable
 from explorer.ui.library import find_checkpoints
 
 st.title("Perturbation sets")
 st.markdown(
     "A *perturbation set* gives every image x a region of parameters δ and a map from δ to images. "
-    "Open one, drag its latent sliders and its radius, and watch the picture follow."
+    "Open one, drag its latent sliders and its radius, and watch the picture follow. Below them are the classifiers whose margins can be bounded."
 )
 
 problems = add_checkpoints()
 show_problems(problems)
 found = find_checkpoints(tuple(st.session_state.get("gallery.folders", ())))
-working = [each for each in found if each.header]
+working = in_order([each for each in found if each.header])
 
 columns = st.columns(2)
 for index, each in enumerate(working):

@@ -31,11 +31,10 @@ def margin_intervals(
             hovertemplate=f"{method}, certified: %{{customdata[0]:.4g}} to %{{customdata[1]:.4g}}<extra></extra>",
         )  # fmt: skip
     mark = {"mode": "markers", "y": rows}
-    for width, colour, shown in ((5, "#ffffff", False), (2.5, "#111111", True)):  # seen on light and dark
-        figure.add_scatter(
-            x=clean.tolist(), name="the image itself", marker={"symbol": "line-ns", "size": 14 + width, "line": {"width": width, "color": colour}},
-            hovertemplate="the image itself: %{x:.4g}<extra></extra>", showlegend=shown, **mark,
-        )  # fmt: skip
+    figure.add_scatter(
+        x=clean.tolist(), name="the image itself", marker={"symbol": "circle", "size": 9, "color": "white", "line": {"width": 2, "color": "#333"}},
+        hovertemplate="the image itself: %{x:.4g}<extra></extra>", **mark,
+    )  # fmt: skip
     figure.add_scatter(
         x=found.tolist(), name="PGD, attack found", marker={"symbol": "diamond", "size": 9, "color": FOUND, "line": {"width": 1, "color": "white"}},
         hovertemplate="PGD, attack found: %{x:.4g}<extra></extra>", **mark,

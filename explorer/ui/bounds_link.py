@@ -31,15 +31,15 @@ class Link:
     panel: Panel = "Margins"
 
 
-def reach(opened: OpenedClassifier) -> float:
-    """The largest radius that the slider shows."""
-    return round(min(1.0, max(SMALLEST_REACH, REACH * opened.radius)), 3)
+def reach(trained: float) -> float:
+    """The largest radius that the slider shows, for a classifier trained for that radius."""
+    return round(min(1.0, max(SMALLEST_REACH, REACH * trained)), 3)
 
 
 def checked(link: Link, opened: OpenedClassifier) -> tuple[Link, list[str]]:
     """The link with every value that this classifier does not have replaced, and a sentence for each."""
     problems: list[str] = []
-    default, largest = Link(), reach(opened)
+    default, largest = Link(), reach(opened.radius)
 
     def refuse(name: str, wrong: bool, expected: str) -> None:
         nonlocal link

@@ -15,12 +15,12 @@ from .live_scenes import SCENES, NumberScene
 
 KEY = "bounds.live"
 BELOW, ABOVE = 0.8, 1.5  # the ends of the axis, in units of the largest clean margin
-MARKS = (Series("clean", "the image itself", "", "line", fixed=True), Series("attack", "PGD, attack found", FOUND, "diamond"))
+MARKS = (Series("clean", "the image itself", "white", "circle", fixed=True), Series("attack", "PGD (attack found)", FOUND, "diamond"))
 
 
 def dragged_radius(link: Link, opened: OpenedClassifier, place: str) -> LiveRadius:
     """The radius that was committed last, or the link's."""
-    largest = reach(opened)
+    largest = reach(opened.radius)
     given = min(opened.radius, largest) if link.radius is None else link.radius
     return committed_radius(KEY, place, given, largest)
 
@@ -35,19 +35,21 @@ def drag(opened: OpenedClassifier, image: torch.Tensor, study: BoundsStudy, radi
     token = SCENES.register(("bounds", *identity), lambda: NumberScene(compute, str(opened.device)))
     known = _bars(study.methods)
     least = float(study.attack.margins.min())
-    note = {"text": f"class {opened.class_names[int(study.others[study.attack.margins.argmin()])]} reached, margin {least:.3f}" if least < 0 else f"smallest margin {least:.3f}", "good": least >= 0}
-    known["notes"] |= {"attack": note, "clean": {"text": f"smallest margin {float(study.clean.min()):.3f}", "good": float(study.clean.min()) > 0}}
+    nearest = opened.class_names[int(study.others[study.attack.margins.argmin()])]
+    known["notes"]["attack"] = _note(f"smallest margin {_text(least)}" if least >= 0 else f"class {nearest} reached, margin {_text(least)}", least >= 0)
+    known["notes"]["clean"] = _note(f"smallest margin {_text(float(study.clean.min()))}", float(study.clean.min()) > 0)
     extent = max(1e-3, float(study.clean.abs().max()))
     shown = [method for method in NAMES if method in study.methods or method in LIVE_METHODS]
     live_intervals(
         token=token,
         radius=radius,
-        reach=reach(opened),
+        reach=reach(opened.radius),
         ticks=[(opened.radius, f"trained for {opened.radius:g}")] if opened.radius else [],
         axis=(-BELOW * extent, ABOVE * extent),
         rows=[opened.class_names[other] for other in study.others.tolist()],
         bars=[Series(method, NAMES[method], METHOD_COLOURS[NAMES[method]]) for method in shown],
         marks=MARKS,
+        unit="margin",
         number="crown-ibp",
         committed={"radius": radius, "marks": {"clean": _numbers(study.clean), "attack": _numbers(study.attack.margins)}, **known},
         revision=place,
@@ -58,7 +60,7 @@ def drag(opened: OpenedClassifier, image: torch.Tensor, study: BoundsStudy, radi
 def plain_slider(opened: OpenedClassifier, radius: float, place: str) -> float:
     """Where no socket can be opened: a slider that answers on release."""
     st.warning("The live connection could not be opened, so the numbers follow on release only. A proxy may block WebSockets.")
-    return st.slider("Radius", 0.0, reach(opened), radius, step=0.001, format="%.3f", key=f"plain-radius-{place}")
+    return st.slider("Radius", 0.0, reach(opened.radius), radius, step=0.001, format="%.3f", key=f"plain-radius-{place}")
 
 
 def _bars(methods: Mapping[str, Margins]) -> dict:
@@ -66,8 +68,16 @@ def _bars(methods: Mapping[str, Margins]) -> dict:
     notes = {}
     for method, margins in methods.items():
         least = float(margins.lower.min())
-        notes[method] = {"text": f"certified, margin ≥ {least:.3f}" if margins.certified else f"not certified, margin ≥ {least:.3f}", "good": margins.certified}
+        notes[method] = _note(f"{'' if margins.certified else 'not '}certified, margin ≥ {_text(least)}", margins.certified)
     return {"bars": {method: [_numbers(margins.lower), _numbers(margins.upper)] for method, margins in methods.items()}, "notes": notes}
+
+
+def _note(text: str, good: bool) -> dict:
+    return {"text": text, "good": good}
+
+
+def _text(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
 
 
 def _numbers(values: torch.Tensor) -> list[float]:

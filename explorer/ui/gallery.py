@@ -13,6 +13,12 @@ from .library import MAXIMUM_UPLOAD_MB, Found, check_folder, forget_upload, keep
 from .links import link_to
 
 
+def in_order(found: list[Found]) -> list[Found]:
+    """By kind, as they are listed in KINDS."""
+    kinds = list(KINDS)
+    return sorted(found, key=lambda each: kinds.index(each.header.kind) if each.header.kind in kinds else len(kinds))
+
+
 def show_card(found: Found) -> None:
     """One checkpoint: a strip of members drawn now, what it is, and the button to its page."""
     header = found.header

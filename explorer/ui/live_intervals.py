@@ -27,7 +27,7 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Series:
-    """A bar or a mark in every row. `fixed` marks do not depend on the radius; `shape` is line or diamond for marks."""
+    """A bar or a mark in every row. `fixed` marks do not depend on the radius; `shape` is circle or diamond for marks."""
 
     key: str
     name: str
@@ -67,6 +67,7 @@ def live_intervals(
     rows: Sequence[str],
     bars: Sequence[Series],
     marks: Sequence[Series],
+    unit: str,
     number: str,
     committed: Mapping[str, Any],
     revision: int | str,
@@ -76,7 +77,7 @@ def live_intervals(
 ) -> None:
     """Mounts the control. `committed` holds what the page knows at its radius: {"radius", "bars": {key: [lower, upper]}, "marks": {key:
     values}, "notes": {key: {"text", "good"}}}, and the scene behind `token` answers in the same form. `number` is the bar whose lower
-    ends are written out. The radius is taken over at the first mount and whenever `revision` changes."""
+    ends are written out, `unit` what the axis counts. The radius is taken over at the first mount and whenever `revision` changes."""
     data = {
         "token": token,
         "radius": radius,
@@ -87,6 +88,7 @@ def live_intervals(
         "rows": list(rows),
         "bars": [asdict(each) for each in bars],
         "marks": [asdict(each) for each in marks],
+        "unit": unit,
         "number": number,
         "committed": dict(committed),
         "revision": revision,

@@ -14,6 +14,7 @@ from explorer.configuration import from_mapping
 from explorer.errors import CheckpointError
 from explorer.figures import Provenance, to_csv
 from explorer.figures.runs import distance_distributions, metric_bars, training_curves
+from explorer.papers import EXPERIMENTS
 from explorer.papers.learned_sets.extremes import COLUMNS
 from explorer.papers.learned_sets.quality import HEADINGS, QualityTable
 from explorer.papers.learned_sets.report import DISTANCE_NAMES
@@ -27,6 +28,11 @@ from .links import link_to
 from .quality_table import show_quality_table
 
 Runs = Mapping[str, Run]
+SAMPLES = {  # what a training of each paper's experiments draws after an epoch
+    "learned_sets": "a clean image, then nine members of its set, always at the same random u",
+    "contextual_budgets": "a clean image, then attacked ones, the worst that PGD found within the radius of the training",
+    "certified_vae": "a clean image, its reconstruction, then samples of the prior, always at the same random z",
+}
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,7 @@ def _draw_training(run: Run, key: str) -> None:
         _show_samples(run, key)
         if finished := read_table(run, "checkpoint"):
             _link_to_checkpoint(run, Path(finished["path"]))
-    st.caption("The validation loss has the final β; the training loss, dotted, the β of its epoch. The best validation is what is kept.")
+    st.caption("The validation loss has the final values of all schedules; the training loss, dotted, those of its epoch. The best validation is what is kept.")
 
 
 def _link_to_checkpoint(run: Run, path: Path) -> None:
@@ -172,7 +178,8 @@ def _show_samples(run: Run, key: str) -> None:
     follow = len(epochs) < 2 or (run.snapshot().active and st.toggle("Follow the training", True, key=f"{key}-follow", help="Off: choose an epoch."))
     epoch = epochs[-1] if follow else st.select_slider("Epoch", epochs, epochs[-1], key=f"{key}-epoch")
     show_png((run.results / f"epoch-{epoch:04d}.png").read_bytes(), f"a clean image and members after epoch {epoch}")
-    st.caption(f"After epoch {epoch}: a clean image, then nine members of its set, always at the same random u.")
+    experiment = EXPERIMENTS.get(run.snapshot().specification.inputs["experiment"])
+    st.caption(f"After epoch {epoch}: {SAMPLES.get(experiment.paper if experiment else '', 'samples of what is learned')}.")
 
 
 def _compare_training(runs: Runs, key: str) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 TIMEOUT = 60_000  # milliseconds; a machine that tests on is slow and noisy
 DIGITS = "digits-rts"
 DRAWN = "canvas => canvas.toDataURL()"
-STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
+STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/bounds/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
 
 
 class Visitor:
@@ -38,6 +38,11 @@ class Visitor:
         """With digits-rts, until the picture is there and the page below it is complete."""
         self.page.goto("/learned_sets?" + urlencode({"model": DIGITS, **query}))
         self.wait_for_picture()
+
+    def open_bounds(self, **query) -> None:
+        """Until the margins are there, live ones and those of all methods."""
+        self._open("bounds", query)
+        self.page.locator("[data-testid=intervals-root][data-connected=true]:not([data-frames='0'])").wait_for()
 
     def open_papers(self, **query) -> None:
         self._open("papers", query)

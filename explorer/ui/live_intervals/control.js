@@ -20,6 +20,8 @@ class LiveIntervals {
     Object.assign(this.parts.slider, { max: data.reach, step: data.step });
     if (adopted) Object.assign(this, { radius: data.radius, live: null });
     if (rebuilt) this.rows.build(data);
+    this.parts.unit.textContent = data.unit;
+    this.parts["number-of"].textContent = data.bars.find((bar) => bar.key === data.number)?.name ?? "";
     if (changed("ticks", "reach")) this.buildTicks();
     if (connects) this.connect();
     else if (asks) this.request();

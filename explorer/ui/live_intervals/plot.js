@@ -31,7 +31,7 @@ class IntervalRows {
       });
       const marks = data.marks.map((mark) => {
         const made = element("div", `mark ${mark.shape}`);
-        if (mark.shape !== "line") made.style.background = mark.colour;
+        made.style.background = mark.colour;
         return made;
       });
       track.append(lost, ...bars, ...marks);

@@ -32,7 +32,7 @@ Object.assign(LiveIntervals.prototype, {
       const found = shown.bars[each.key] ?? shown.marks[each.key];
       const item = element("li", found?.old ? "old" : "");
       const sample = element("i", each.shape ?? "");
-      if (each.shape !== "line") sample.style.background = each.colour;
+      sample.style.background = each.colour;
       item.dataset.testid = `intervals-${each.key}`;
       item.append(sample, element("span", "", each.name));
       if (found?.note) item.append(element("span", found.note.good ? "good" : "bad", found.note.text));
