@@ -136,8 +136,9 @@ def where(node: Node) -> str:
 def _record(network: nn.Module, x: Tensor) -> Graph:
     x = x.detach().clone()
     recorder = _Recorder(network, x)
-    with torch.no_grad(), recorder.paths(), recorder:
-        result = network(x)
+    shadow = _shadow(network, "", recorder.path, {})
+    with torch.no_grad(), recorder:
+        result = shadow(x)
     if not isinstance(result, Tensor) or result.ndim < 2 or len(result) != len(x):
         raise InvalidInput(f"{type(network).__name__} must return one tensor with a row for each example, got {_shown(result)}. Wrap the part to be bounded.")
     if id(result) not in recorder.known or not recorder.nodes[recorder.known[id(result)]].varies:
@@ -183,9 +184,6 @@ class _Recorder(TorchFunctionMode):
         for tensor in (*network.parameters(), *network.buffers()):
             self._add("state", _Constant(tensor), (), {}, tensor, False)
 
-    def paths(self):
-        return _Paths(self)
-
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         plain = getattr(function, "__name__", str(function))
@@ -213,7 +211,7 @@ class _Recorder(TorchFunctionMode):
         return result
 
     def _add(self, name, function, args, kwargs, result, varies) -> None:
-        path = ".".join(self.path[-1:]) if self.path else ""
+        path = self.path[-1] if self.path else ""
         shape = tuple(result.shape[1:]) if varies else tuple(result.shape)
         self.nodes.append(Node(len(self.nodes), name, function, args, kwargs, shape, path, varies))
         self.known[id(result)] = len(self.nodes) - 1
@@ -240,20 +238,26 @@ class _Recorder(TorchFunctionMode):
         return (self.path[-1] if self.path else "") or type(self.network).__name__
 
 
-class _Paths:
-    """While it is open, the recorder knows which module is being computed."""
+def _shadow(module: nn.Module, path: str, open_paths: list[str], made: dict[int, nn.Module]) -> nn.Module:
+    """The same module, sharing all its tensors, that says when it is being computed. The given one is not touched: other threads may
+    be using it."""
+    if id(module) in made:
+        return made[id(module)]
+    shadow = object.__new__(type(module))
+    made[id(module)] = shadow
+    shadow.__dict__.update(module.__dict__)
+    children = {name: child if child is None else _shadow(child, f"{path}.{name}".lstrip("."), open_paths, made) for name, child in module._modules.items()}
+    forward = module.__dict__.get("forward") or type(module).forward.__get__(shadow)
 
-    def __init__(self, recorder: _Recorder):
-        self.recorder, self.handles = recorder, []
+    def told(*args, **kwargs):
+        open_paths.append(path)
+        try:
+            return forward(*args, **kwargs)
+        finally:
+            open_paths.pop()
 
-    def __enter__(self):
-        for path, module in self.recorder.network.named_modules():
-            self.handles.append(module.register_forward_pre_hook(lambda *_, path=path: self.recorder.path.append(path)))
-            self.handles.append(module.register_forward_hook(lambda *_: self.recorder.path.__delitem__(-1)))
-
-    def __exit__(self, *_):
-        for handle in self.handles:
-            handle.remove()
+    shadow.__dict__.update(_modules=children, forward=told)
+    return shadow
 
 
 @dataclass(frozen=True, eq=False)

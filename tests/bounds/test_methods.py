@@ -3,6 +3,7 @@
 import copy
 import itertools
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -293,6 +294,23 @@ def test_what_encloses_a_region():
         assert torch.equal(enclosing(x, region(torch.tensor([0.1, 0.2]), (1, 2, 2))).radius, torch.tensor([0.1, 0.2]))
 
 
+def test_threads_may_bound_and_use_one_network_at_once():
+    network, box = random_network(5), box_of(0)
+    with torch.no_grad():
+        expected = bounds(network, box, "crown-ibp")
+
+    def use(number):
+        with torch.no_grad():
+            for _ in range(20):
+                found = bounds(network, box, "crown-ibp") if number % 2 else network(box.center)
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(use, range(4)))
+    assert torch.equal(results[1].lower, expected.lower) and torch.equal(results[3].upper, expected.upper)
+    assert not any(module._forward_hooks or "forward" in vars(module) for module in network.modules())
+
+
 # What is refused
 
 
@@ -343,6 +361,14 @@ class Hidden(torch.autograd.Function):
 def test_what_torch_does_not_see_does_not_pass_for_a_constant():
     with pytest.raises(UnsupportedOperation, match="cannot be recorded|reads the value|no bound is known"):
         bounds(Deep(lambda x: x + Hidden.apply(x)), box_of(0))
+
+
+def test_dropout_in_training_mode_is_refused_and_else_does_nothing():
+    network = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5))
+    box = Interval.around(torch.rand(2, 3), 0.1)
+    with pytest.raises(InvalidInput, match="dropout in 1 is in training mode"):
+        bounds(network, box)
+    assert torch.equal(bounds(network.eval(), box).lower, bounds(network[0], box).lower)
 
 
 def test_batch_norm_in_training_mode_is_refused():
