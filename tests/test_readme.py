@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from explorer.data import PAIRS
 from explorer.models import build_model
 from explorer.papers import EXPERIMENTS
+from explorer.papers.contextual_budgets.config import UniformConfig
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,11 +24,19 @@ def test_the_quick_start_runs():
     assert "tensor" in done.stdout
 
 
+def model_config(config) -> dict:
+    """Of the model that an experiment trains, for the images of its data set."""
+    shape = {"cifar10": (3, 32, 32)}.get(config.dataset, (1, 28, 28))
+    if hasattr(config, "pairs"):
+        return config.model_config(PAIRS[config.pairs]().image_shape(shape))
+    return config.model_config(shape, 10) if isinstance(config, UniformConfig) else config.model_config(shape)
+
+
 def test_every_experiment_is_listed_with_its_number_of_parameters():
     for name, experiment in EXPERIMENTS.items():
         count, *_ = re.findall(rf"\|.*`{name}`.*\|.*\| ([\d,]+) \|", README)
-        config = experiment.config
-        model = build_model(config.model, config.model_config(PAIRS[config.pairs]().image_shape((1, 28, 28))))
+        with torch.device("meta"):
+            model = build_model(experiment.config.model, model_config(experiment.config))
         assert sum(p.numel() for p in model.parameters()) == int(count.replace(",", ""))
 
 

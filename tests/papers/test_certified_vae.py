@@ -232,7 +232,7 @@ def results(kind, *tables):
         (measured("provae-mnist-0.1", images=(59_000, 500)), "first 500 of 10000 test images"),
         (measured("provae-mnist-0.1", training={}), "training unknown"),
         (measured("provae-mnist-0.1", dataset="digits"), "measured on digits"),
-        (measured("provae-mnist-0.1-compact"), "epochs 8 (experiment 60)"),
+        (measured("provae-mnist-0.1-compact"), "epochs 6 (experiment 60)"),
         (measured("provae-mnist-0.1-compact"), "widths 16,32 (paper 32,64)"),
         (curve("provae-mnist-0.1", settings={**curve("provae-mnist-0.1").settings, "clip": True}), "box cut to [0, 1]"),
     ],

@@ -35,6 +35,10 @@ class CertifiedVaeConfig:
     limit: int | None = None  # the first images of each split only
     seed: int = 0
 
+    @property
+    def model(self) -> str:
+        return MODEL
+
     def model_config(self, image_shape: tuple[int, int, int]) -> dict:
         """The model's fields, for images of that shape."""
         own = {"latent_dim": self.latent_dim, "widths": list(self.widths), "hidden_units": self.hidden_units}
