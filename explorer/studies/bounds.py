@@ -18,9 +18,10 @@ from explorer.types import Progress, Silent, stop_if_cancelled
 
 from .classifiers import OpenedClassifier
 
-LIVE_METHODS = ("ibp", "crown-ibp")  # cheap enough to follow a slider
+LIVE_METHODS = ("ibp", "crown-ibp")
 NAMES = {"ibp": "IBP", "crown-ibp": "CROWN-IBP", "crown": "CROWN", "alpha-crown": "α-CROWN"}
-LARGEST_FOR_ALL = 10_000  # activations up to which CROWN answers in seconds on a CPU
+LARGEST_FOR_CROWN, LARGEST_FOR_CROWN_IBP = 10_000, 60_000  # activations up to which they answer in seconds, and while dragging, on a CPU
+GPU = 10  # so many times more on a GPU
 STEP_SIZE = 0.25  # of the attack, as a share of the radius
 TOLERANCE = 5e-4
 
@@ -108,10 +109,19 @@ def certified_margins(classifier: nn.Module, image: Float[Tensor, "1 c h w"], la
     return {method: Margins(interval.lower[0].cpu(), interval.upper[0].cpu()) for method, interval in found.items()}
 
 
-def affordable_methods(classifier: nn.Module, image: Float[Tensor, "1 c h w"]) -> tuple[str, ...]:
-    """Those that answer in seconds: CROWN propagates a row back for every activation that may change its sign."""
-    activations = sum(layer.values for layer in layer_widths(classifier, image, 0.0, "ibp") if layer.name.endswith("relu"))
-    return tuple(METHODS) if activations <= LARGEST_FOR_ALL else LIVE_METHODS
+def activations(classifier: nn.Module, image: Float[Tensor, "1 c h w"]) -> int:
+    """How many values go through a ReLU: CROWN propagates a row back for each that may change its sign."""
+    return sum(layer.values for layer in layer_widths(classifier, image, 0.0, "ibp") if layer.name.endswith("relu"))
+
+
+def affordable_methods(activations: int, device: torch.device) -> tuple[str, ...]:
+    """Those that answer within seconds."""
+    return tuple(METHODS) if activations <= LARGEST_FOR_CROWN * (GPU if device.type == "cuda" else 1) else LIVE_METHODS
+
+
+def live_methods(activations: int, device: torch.device) -> tuple[str, ...]:
+    """Those that follow a slider."""
+    return LIVE_METHODS if activations <= LARGEST_FOR_CROWN_IBP * (GPU if device.type == "cuda" else 1) else LIVE_METHODS[:1]
 
 
 def layer_widths(classifier: nn.Module, image: Float[Tensor, "1 c h w"], radius: float, method: str) -> tuple[LayerWidth, ...]:

@@ -7,7 +7,7 @@ import streamlit as st
 import torch
 
 from explorer.models.classifiers import KIND
-from explorer.studies.bounds import NAMES, BoundsStudy, Settings
+from explorer.studies.bounds import NAMES, BoundsStudy, Settings, affordable_methods
 from explorer.studies.classifiers import OpenedClassifier
 
 from . import cache, image_choice
@@ -72,12 +72,12 @@ def choose_subject(link: Link, opened: OpenedClassifier, path: Path, revision: i
 
 def choose_methods(link: Link, opened: OpenedClassifier, subject: Subject, revision: int) -> tuple[Link, Settings | None]:
     """Methods and attack steps; the settings but for the radius, None where no method is chosen."""
-    usual = cache.affordable_methods(opened.model, subject.identity[:2], subject.image)
+    usual = affordable_methods(cache.activations(opened.model, subject.identity[:2], subject.image), opened.device)
     methods = link.methods or usual
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         reason = "" if len(usual) == len(NAMES) else " This classifier is large: CROWN and α-CROWN may take minutes."
-        chosen = st.pills("Methods", list(NAMES), selection_mode="multi", default=list(methods), format_func=NAMES.get, key=f"methods-{link.model}-{revision}", help=f"IBP and CROWN-IBP follow the slider; the others are computed on release.{reason}")
+        chosen = st.pills("Methods", list(NAMES), selection_mode="multi", default=list(methods), format_func=NAMES.get, key=f"methods-{link.model}-{revision}", help=f"IBP and CROWN-IBP follow the slider, IBP alone for large classifiers; the others are computed on release.{reason}")
     with right:
         steps = st.select_slider("Steps of the attack", STEPS, link.steps, key=f"steps-{revision}", help="PGD on each margin from two random starts; 0 only samples.")
     ordered = tuple(method for method in NAMES if method in chosen)

@@ -6,15 +6,16 @@ import streamlit as st
 import torch
 
 from explorer.figures.bounds import FOUND, METHOD_COLOURS
-from explorer.studies.bounds import LIVE_METHODS, NAMES, BoundsStudy, Margins, certified_margins
+from explorer.studies.bounds import NAMES, BoundsStudy, Margins, certified_margins, live_methods
 from explorer.studies.classifiers import OpenedClassifier
 
+from . import cache
 from .bounds_link import Link, reach
 from .live_intervals import LiveRadius, Series, committed_radius, live_intervals
 from .live_scenes import SCENES, NumberScene
 
 KEY = "bounds.live"
-BELOW, ABOVE = 0.8, 1.5  # the ends of the axis, in units of the largest clean margin
+BELOW, ABOVE = 0.8, 1.5  # the ends of the axis, in units of the largest clean margin, unless the tightest method reaches further
 MARKS = (Series("clean", "the image itself", "white", "circle", fixed=True), Series("attack", "PGD (attack found)", FOUND, "diamond"))
 
 
@@ -28,9 +29,10 @@ def dragged_radius(link: Link, opened: OpenedClassifier, place: str) -> LiveRadi
 def drag(opened: OpenedClassifier, image: torch.Tensor, study: BoundsStudy, radius: float, identity: tuple, place: str) -> None:
     """The live control on this image, with what the page knows at its radius."""
     image, label = image.to(opened.device), study.label
+    live = live_methods(cache.activations(opened.model, identity[:2], image), opened.device)
 
     def compute(at: float) -> dict:
-        return {"radius": at, **_bars(certified_margins(opened.model, image, label, at, LIVE_METHODS))}
+        return {"radius": at, **_bars(certified_margins(opened.model, image, label, at, live))}
 
     token = SCENES.register(("bounds", *identity), lambda: NumberScene(compute, str(opened.device)))
     known = _bars(study.methods)
@@ -38,19 +40,18 @@ def drag(opened: OpenedClassifier, image: torch.Tensor, study: BoundsStudy, radi
     nearest = opened.class_names[int(study.others[study.attack.margins.argmin()])]
     known["notes"]["attack"] = _note(f"smallest margin {_text(least)}" if least >= 0 else f"class {nearest} reached, margin {_text(least)}", least >= 0)
     known["notes"]["clean"] = _note(f"smallest margin {_text(float(study.clean.min()))}", float(study.clean.min()) > 0)
-    extent = max(1e-3, float(study.clean.abs().max()))
-    shown = [method for method in NAMES if method in study.methods or method in LIVE_METHODS]
+    shown = [method for method in NAMES if method in study.methods or method in live]
     live_intervals(
         token=token,
         radius=radius,
         reach=reach(opened.radius),
         ticks=[(opened.radius, f"trained for {opened.radius:g}")] if opened.radius else [],
-        axis=(-BELOW * extent, ABOVE * extent),
+        axis=_axis(study),
         rows=[opened.class_names[other] for other in study.others.tolist()],
         bars=[Series(method, NAMES[method], METHOD_COLOURS[NAMES[method]]) for method in shown],
         marks=MARKS,
         unit="margin",
-        number="crown-ibp",
+        number=live[-1],
         committed={"radius": radius, "marks": {"clean": _numbers(study.clean), "attack": _numbers(study.attack.margins)}, **known},
         revision=place,
         key=KEY,
@@ -61,6 +62,12 @@ def plain_slider(opened: OpenedClassifier, radius: float, place: str) -> float:
     """Where no socket can be opened: a slider that answers on release."""
     st.warning("The live connection could not be opened, so the numbers follow on release only. A proxy may block WebSockets.")
     return st.slider("Radius", 0.0, reach(opened.radius), radius, step=0.001, format="%.3f", key=f"plain-radius-{place}")
+
+
+def _axis(study: BoundsStudy) -> tuple[float, float]:
+    """It stays as it is while the radius is dragged, so that the bars are seen to grow."""
+    extent, tightest = max(1e-3, float(study.clean.abs().max())), list(study.methods.values())[-1]
+    return min(-BELOW * extent, 1.1 * float(tightest.lower.min())), max(ABOVE * extent, 1.1 * float(tightest.upper.max()))
 
 
 def _bars(methods: Mapping[str, Margins]) -> dict:

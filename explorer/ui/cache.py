@@ -15,7 +15,7 @@ from explorer.papers.learned_sets.searches import Search, SearchSettings, search
 from explorer.papers.learned_sets.transformations import sweeps
 from explorer.studies.bounds import BoundsStudy, LayerWidth, study_bounds, worst_images
 from explorer.studies.bounds import Settings as BoundsSettings
-from explorer.studies.bounds import affordable_methods as find_affordable_methods
+from explorer.studies.bounds import activations as count_activations
 from explorer.studies.bounds import layer_widths as measure_layer_widths
 from explorer.studies.classifiers import OpenedClassifier, open_classifier
 
@@ -93,9 +93,10 @@ def bounds_study(_model: torch.nn.Module, identity: tuple, _image: torch.Tensor,
     return study_bounds(_model, _image, label, settings)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def affordable_methods(_model: torch.nn.Module, checkpoint: tuple, _image: torch.Tensor) -> tuple[str, ...]:
-    return find_affordable_methods(_model, _image)
+@st.cache_data(max_entries=32, show_spinner=False)
+def activations(_model: torch.nn.Module, checkpoint: tuple, _image: torch.Tensor) -> int:
+    """`checkpoint` says which version of which."""
+    return count_activations(_model, _image)
 
 
 @st.cache_resource(max_entries=128, show_spinner="Bounding every layer …")

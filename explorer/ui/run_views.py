@@ -156,7 +156,7 @@ def _draw_training(run: Run, key: str) -> None:
     with right:
         _show_samples(run, key)
         if finished := read_table(run, "checkpoint"):
-            _link_to_checkpoint(run, Path(finished["path"]))
+            _link_to_checkpoint(run, run.output / Path(finished["path"]).name)
     st.caption("The validation loss has the final values of all schedules; the training loss, dotted, those of its epoch. The best validation is what is kept.")
 
 

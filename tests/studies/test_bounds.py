@@ -7,7 +7,7 @@ from explorer.attacks import margin
 from explorer.checkpoints import Header, save
 from explorer.errors import InvalidInput, UnknownName
 from explorer.models import build_model
-from explorer.studies.bounds import Settings, certified_margins, certified_radius, layer_widths, study_bounds
+from explorer.studies.bounds import Settings, activations, affordable_methods, certified_margins, certified_radius, layer_widths, live_methods, study_bounds
 from explorer.studies.classifiers import open_classifier
 
 
@@ -103,6 +103,16 @@ def test_layers_run_from_the_input_to_the_logits(classifier, image):
 def test_crown_is_nowhere_wider_than_ibp(classifier, image):
     pairs = zip(layer_widths(classifier, image, 0.05, "crown"), layer_widths(classifier, image, 0.05, "ibp"))
     assert all(tight.mean <= loose.mean + 1e-6 and tight.largest <= loose.largest + 1e-6 for tight, loose in pairs)
+
+
+def test_activations_are_those_of_all_relus(classifier, image):
+    assert activations(classifier, image) == 50 + 12 + 6
+
+
+@pytest.mark.parametrize(("count", "on_release", "live"), [(5_000, 4, 2), (30_000, 2, 2), (200_000, 2, 1)])
+def test_large_classifiers_are_asked_for_less(count, on_release, live):
+    cpu = torch.device("cpu")
+    assert (len(affordable_methods(count, cpu)), len(live_methods(count, cpu))) == (on_release, live)
 
 
 @pytest.mark.parametrize("radius", [-0.1, 1.5, math.nan, math.inf])

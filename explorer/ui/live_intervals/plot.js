@@ -39,8 +39,9 @@ class IntervalRows {
       return { row, number, bars, marks };
     });
     this.plot.replaceChildren(...this.rows.map((each) => each.row));
-    this.axisPart.replaceChildren(...ticks(data.axis).map((value) => {
-      const made = element("span", "", formatNumber(value, Math.abs(value % 1) > 1e-9 ? 1 : 0));
+    const [values, digits] = ticks(data.axis);
+    this.axisPart.replaceChildren(...values.map((value) => {
+      const made = element("span", "", formatNumber(value, digits));
       made.style.left = `${percent(value, data.axis)}%`;
       return made;
     }));
@@ -76,12 +77,12 @@ class IntervalRows {
   }
 }
 
-/** Four to eight round numbers on an axis. */
+/** A few round numbers on an axis, and how many decimals they have. */
 function ticks([low, high]) {
   const raw = (high - low) / 6 || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * [1, 2, 5, 10].find((each) => each * power >= raw);
   const found = [];
   for (let value = Math.ceil(low / step) * step; value <= high; value += step) found.push(Math.round(value / step) * step);
-  return found;
+  return [found, Math.max(0, -Math.floor(Math.log10(step) + 1e-9))];
 }
