@@ -18,6 +18,8 @@ from explorer.papers.certified_vae.evaluation import (
     elbo_problems,
     elbo_table,
 )
+from explorer.papers.certified_vae.pictures import RADIUS, SHOWN, attacked_images, contact_sheet
+from explorer.types import Inner
 
 from .task import RESULTS, Task
 
@@ -31,8 +33,15 @@ def measure_elbo(task: Task) -> None:
 
 
 def measure_attack(task: Task) -> None:
-    """ELBO under attack and its bound over the radii, for the test images; as above."""
+    """ELBO under attack and its bound over the radii, for the test images; as above. At the end a picture of the first images, attacked
+    at the radius of the paper's Figures 1 and 2, or else at the largest."""
     _follow(task, ATTACK_KIND, "attack", attack_table)
+    settings = task.parameters
+    radius = RADIUS if RADIUS in settings.radii else settings.radii[-1]
+    count = min(SHOWN, settings.limit or SHOWN)
+    shown = attacked_images(_opened(task), count=count, radius=radius, clip=settings.clip, seed=settings.seed, steps=settings.steps, progress=Inner(task.progress))
+    task.table("attacked", {"radius": radius, "clean_elbo": shown.clean_elbo, "attacked_elbo": shown.attacked_elbo})
+    task.picture("attacked", contact_sheet(shown))
 
 
 def elbo_run_problems(inputs: Any, settings: ElboSettings) -> list[str]:

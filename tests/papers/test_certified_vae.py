@@ -1,5 +1,6 @@
 """proVAE: training on the bound, what is measured of it, and that no attack finds less than is certified."""
 
+import io
 import json
 import math
 from dataclasses import asdict, replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from explorer.bounds.elbo import elbo_lower_bound
 from explorer.checkpoints import Header, describe, load, save
@@ -17,6 +19,7 @@ from explorer.papers import EXPERIMENTS, PAPERS, RESULTS, Results, read_results,
 from explorer.papers.base import Place
 from explorer.papers.certified_vae import Settings, attack_elbo, attacked, box_perturbations, certificate, explore, open_certified_vae, posterior_noise, prior_samples
 from explorer.papers.certified_vae.evaluation import ATTACK_KIND, ELBO_KIND, AttackSettings, AttackTable, ElboSettings, ElboTable, attack_table, elbo_table
+from explorer.papers.certified_vae.pictures import attacked_images, contact_sheet, figure_1, figure_2, figure_4
 from explorer.papers.certified_vae.tables import differences, own_path
 from explorer.papers.certified_vae.training import bound_loss
 from explorer.papers.report import find_item
@@ -159,6 +162,14 @@ def test_what_the_page_shows_stands_in_order(opened):
 
 def test_samples_of_the_prior_do_not_depend_on_their_number(opened):
     torch.testing.assert_close(prior_samples(opened.model, 6)[:2], prior_samples(opened.model, 2))
+
+
+def test_the_pictures_have_a_row_for_each_model(opened):
+    shown = attacked_images(opened, count=3, radius=0.1, steps=3)
+    assert shown.attacked_elbo < shown.clean_elbo and (shown.attacked - shown.clean).abs().max() <= 0.1 + 1e-6
+    edge = 28 + 1
+    sizes = [Image.open(io.BytesIO(png)).size for png in (figure_1([shown, shown]), figure_2([shown]), figure_4([opened, opened], 4), contact_sheet(shown))]
+    assert sizes == [(2 * (columns * edge - 1), 2 * (rows * edge - 1)) for columns, rows in ((3, 3), (6, 1), (4, 2), (3, 4))]
 
 
 def test_another_kind_of_checkpoint_is_refused():

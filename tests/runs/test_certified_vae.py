@@ -30,6 +30,12 @@ def test_a_run_leaves_a_table_and_a_results_file(kind, vae, tmp_path):
     assert found == f"certified_vae.{name}" and shown["checkpoint"] == table.checkpoint == "tiny-vae" and table.settings["seed"] == 2
 
 
+def test_the_attack_leaves_a_picture(vae, tmp_path):
+    measure_attack(task("elbo_attack", vae, tmp_path, steps=2))
+    seen = json.loads((tmp_path / "results" / "attacked.json").read_text())
+    assert (tmp_path / "results" / "attacked.png").read_bytes()[:4] == b"\x89PNG" and seen["radius"] == 0.1 and seen["attacked_elbo"] <= seen["clean_elbo"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_trial_is_a_small_part_of_the_work(kind, vae):
     _, inputs, settings = opened(specify(kind, {"checkpoint": str(vae)}, {}, "cpu"))
