@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from explorer.hardware import available_cores, use_all_cores
+from explorer.hardware import available_cores, keep_freed_memory, use_all_cores
 
 MODULES = ("attack", "metrics", "bounds", "training", "live", "start", "runs")
 
@@ -23,6 +23,7 @@ def main() -> int:
     if unknown:
         parser.error(f"unknown benchmark {', '.join(sorted(unknown))}. Known: {', '.join(MODULES)}")
     use_all_cores()
+    keep_freed_memory()
     options.output.parent.mkdir(parents=True, exist_ok=True)
     print(f"{'benchmark':58} {'measured':>10} {'limit':>8}  beside")
     for name in options.names or MODULES:

@@ -12,7 +12,7 @@ import torch
 from explorer.checkpoints import describe
 from explorer.command_line import politely_stopped, run_command
 from explorer.errors import ConfigurationError
-from explorer.hardware import describe_device, pick_device, use_all_cores
+from explorer.hardware import describe_device, keep_freed_memory, pick_device, use_all_cores
 from explorer.papers import PAPERS, RESULTS, Results, read_results, save_result
 from explorer.papers import certified_vae as provae
 from explorer.papers.base import Filled, status
@@ -43,6 +43,7 @@ def run(arguments: list[str]) -> int:
         print(_paper(options))
         return 0
     use_all_cores()
+    keep_freed_memory()
     measure = look_up(MEASURES, describe(options.checkpoint).kind, "kind of checkpoint")
     device = pick_device(options.device)
     print(f"measuring on {describe_device(device)}", file=sys.stderr)

@@ -1,10 +1,15 @@
 """Which device to compute on, and how many threads."""
 
+import ctypes
 import os
+import sys
 
 import torch
 
 from .errors import InvalidInput
+
+
+KEPT_BYTES, LARGEST_KEPT = 1 << 30, 32 << 20  # at most so much in all, and of blocks up to so much
 
 
 def available_cores() -> int:
@@ -17,6 +22,20 @@ def use_all_cores(spare: int = 0) -> None:
     An explicit OMP_NUM_THREADS is left alone."""
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, available_cores() - spare))
+
+
+def keep_freed_memory() -> None:
+    """Let this process use freed memory again instead of handing it back to the system (glibc's mallopt). Tensors come and go with every
+    operation, and pages that are fresh each time cost more than the arithmetic on them. Other systems are left as they are."""
+    if not sys.platform.startswith("linux"):
+        return
+    trim_threshold, mmap_threshold = -1, -3
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return
+    set_option(trim_threshold, KEPT_BYTES)
+    set_option(mmap_threshold, LARGEST_KEPT)
 
 
 def pick_device(name: str = "auto") -> torch.device:

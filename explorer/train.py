@@ -9,7 +9,7 @@ from pathlib import Path
 
 from explorer.command_line import politely_stopped, run_command
 from explorer.errors import ConfigurationError
-from explorer.hardware import describe_device, pick_device, use_all_cores
+from explorer.hardware import describe_device, keep_freed_memory, pick_device, use_all_cores
 from explorer.options import add_fields, given, joined
 from explorer.papers import EXPERIMENTS
 from explorer.papers.base import Experiment, Place
@@ -36,6 +36,7 @@ def run(arguments: list[str]) -> int:
         print(json.dumps({"experiment": name, "output": str(output), **dataclasses.asdict(config)}, indent=1))
         return 0
     use_all_cores()
+    keep_freed_memory()
     device = pick_device(options.device)
     print(f"{name} on {describe_device(device)}, writing to {output}", file=sys.stderr)
     with politely_stopped(Bar(name)) as progress:

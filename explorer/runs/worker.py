@@ -107,12 +107,13 @@ def _arrived(folder: Path) -> int | None:
 def _compute(folder: Path, specification: Specification, device: str, pulse: Pulse) -> None:
     import torch
 
-    from explorer.hardware import available_cores, describe_device, pick_device
+    from explorer.hardware import available_cores, describe_device, keep_freed_memory, pick_device
 
     from .devices import cpu_places
     from .kinds import opened
     from .task import Task
 
+    keep_freed_memory()
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, available_cores() // (cpu_places() if device == "cpu" else 1)))
     kind, inputs, parameters = opened(specification)
