@@ -10,6 +10,9 @@ from explorer.evaluation import Sweep
 from explorer.figures import pixels, strip, tile
 from explorer.hardware import pick_device
 from explorer.papers import EXPERIMENTS
+from explorer.papers.certified_vae import CertifiedVae, Exploration, open_certified_vae, prior_samples
+from explorer.papers.certified_vae import Settings as BoxSettings
+from explorer.papers.certified_vae import explore as explore_box
 from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
 from explorer.papers.learned_sets.searches import Search, SearchSettings, search
 from explorer.papers.learned_sets.transformations import sweeps
@@ -41,6 +44,16 @@ def _classifier(path: str, modified: int, device: str) -> OpenedClassifier:
     return open_classifier(path, device)
 
 
+def certified_vae(path: Path) -> CertifiedVae:
+    """The opened checkpoint, once for each version of the file."""
+    return _certified_vae(str(path), path.stat().st_mtime_ns, str(pick_device()))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the checkpoint …")
+def _certified_vae(path: str, modified: int, device: str) -> CertifiedVae:
+    return open_certified_vae(path, device)
+
+
 @st.cache_data(max_entries=64, show_spinner="Drawing a sample strip …")
 def sample_strip(path: str, modified: int, image: int, count: int, seed: int):
     """A clean test image and random members of its set, in one row."""
@@ -57,6 +70,12 @@ def attacked_strip(path: str, modified: int, count: int, seed: int):
     first = seed * count % max(1, len(opened.images) - count + 1)
     clean, worst = worst_images(opened, range(first, first + count), opened.radius)
     return tile(pixels(torch.cat([clean, worst])), count)
+
+
+@st.cache_data(max_entries=64, show_spinner="Sampling the prior …")
+def prior_sheet(path: str, modified: int, count: int, columns: int, seed: int):
+    """What a VAE draws from its prior."""
+    return tile(pixels(prior_samples(_certified_vae(path, modified, str(pick_device())).model, count, seed)), columns)
 
 
 @st.cache_data(max_entries=64, show_spinner="Counting the training images …")
@@ -102,3 +121,9 @@ def activations(_model: torch.nn.Module, checkpoint: tuple, _image: torch.Tensor
 @st.cache_resource(max_entries=128, show_spinner="Bounding every layer …")
 def layer_widths(_model: torch.nn.Module, identity: tuple, _image: torch.Tensor, radius: float, method: str) -> tuple[LayerWidth, ...]:
     return measure_layer_widths(_model, _image, radius, method)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs={torch.Tensor: _content})
+def explored_vae(_opened: CertifiedVae, checkpoint: tuple, image: torch.Tensor, settings: BoxSettings) -> Exploration:
+    """ELBO, bounds and reconstruction of one image; `checkpoint` says of which version of which model."""
+    return explore_box(_opened, image, settings)

@@ -8,6 +8,8 @@ import numpy as np
 
 from explorer.checkpoints import Header
 from explorer.models.classifiers import KIND as CLASSIFIER
+from explorer.papers.certified_vae import KIND as CERTIFIED_VAE
+from explorer.papers.certified_vae import open_certified_vae
 from explorer.papers.learned_sets import KIND as LEARNED_SET
 from explorer.papers.learned_sets import open_learned_set
 from explorer.studies.classifiers import open_classifier
@@ -49,6 +51,15 @@ def _classifier_facts(header: Header) -> list[Fact]:
     return facts + [(short, f"{100 * header.metrics[key]:.1f} %", text) for key, (short, text) in metrics.items() if key in header.metrics]
 
 
+def _certified_vae_facts(header: Header) -> list[Fact]:
+    trained = ("trained at", f"± {header.radius:g}", "the radius of the box whose bound was trained on") if header.radius else ("trained on", "the ELBO", "without a bound")
+    metrics = {
+        "test_elbo": ("ELBO", "in nats, mean over the test split, one draw of the noise for each image"),
+        "test_bound": ("certified ≥", "lower bound of the ELBO over the box of that radius, for the same noise, mean over the test split"),
+    }
+    return [trained] + [(short, f"{header.metrics[key]:.1f}".replace("-", "−"), text) for key, (short, text) in metrics.items() if key in header.metrics]
+
+
 KINDS = {
     LEARNED_SET: CheckpointKind(
         "learned set (CVAE)", "learned_sets", lambda path, modified, seed: cache.sample_strip(path, modified, 3 + seed, 9, seed),
@@ -57,5 +68,9 @@ KINDS = {
     CLASSIFIER: CheckpointKind(
         "classifier", "bounds", lambda path, modified, seed: cache.attacked_strip(path, modified, 10, seed),
         "test images above, below them the worst that PGD finds within the radius of the training", _classifier_facts, open_classifier,
+    ),
+    CERTIFIED_VAE: CheckpointKind(
+        "certified VAE", "certified_vae", lambda path, modified, seed: cache.prior_sheet(path, modified, 20, 10, seed),
+        "samples of the prior", _certified_vae_facts, open_certified_vae,
     ),
 }  # fmt: skip

@@ -4,7 +4,7 @@ The browser keeps the radius while it is dragged and commits it once, on release
 reach the script only as the component's data, never as text inside it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -74,10 +74,12 @@ def live_intervals(
     key: str,
     step: float = 0.001,
     path: str = "/live",
+    component: Callable[..., Any] = _component,
 ) -> None:
     """Mounts the control. `committed` holds what the page knows at its radius: {"radius", "bars": {key: [lower, upper]}, "marks": {key:
     values}, "notes": {key: {"text", "good"}}}, and the scene behind `token` answers in the same form. `number` is the bar whose lower
-    ends are written out, `unit` what the axis counts. The radius is taken over at the first mount and whenever `revision` changes."""
+    ends are written out, `unit` what the axis counts. The radius is taken over at the first mount and whenever `revision` changes. A
+    `component` of one's own can show more of the values."""
     data = {
         "token": token,
         "radius": radius,
@@ -94,4 +96,4 @@ def live_intervals(
         "revision": revision,
         "path": path,
     }
-    _component(key=key, data=data, on_state_change=lambda: None)
+    component(key=key, data=data, on_state_change=lambda: None)

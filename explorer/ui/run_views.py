@@ -1,6 +1,5 @@
 """What each kind of run has to show, while it goes on and after; and several runs of a kind side by side."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,13 @@ from explorer.papers.learned_sets.report import DISTANCE_NAMES
 from explorer.runs import Run, Specification
 from explorer.runs.kinds import subject
 
+from . import elbo_runs
 from .checkpoint_kinds import KINDS
 from .components import download, show_png
 from .library import find_checkpoints
 from .links import link_to
 from .quality_table import show_quality_table
+from .run_tables import read_history, read_table
 
 Runs = Mapping[str, Run]
 SAMPLES = {  # what a training of each paper's experiments draws after an epoch
@@ -43,29 +44,6 @@ class RunView:
     draw: Callable[[Run, str], None]
     compare: Callable[[Runs, str], None]
     rows: Callable[[Run], list[dict[str, Any]]]
-
-
-def read_table(run: Run, name: str) -> Any:
-    """A table that the run has written, None where there is none yet."""
-    return _read(run.results / f"{name}.json")
-
-
-def read_history(run: Run) -> list[dict[str, Any]]:
-    """What a training measured after each epoch."""
-    return _read(run.output / "history.json") or []
-
-
-def _read(path: Path) -> Any:
-    try:
-        return _parsed(str(path), path.stat().st_mtime_ns)
-    except (OSError, ValueError):
-        return None
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _parsed(path: str, modified: int) -> Any:
-    """`modified` tells versions of the file apart; a leading underscore would keep it out of the key."""
-    return json.loads(Path(path).read_bytes())
 
 
 def _draw_quality(run: Run, key: str) -> None:
@@ -191,6 +169,8 @@ def _compare_training(runs: Runs, key: str) -> None:
 VIEWS: dict[str, RunView] = {
     "quality": RunView(_draw_quality, _compare_quality, _quality_rows),
     "extremes": RunView(_draw_extremes, _compare_extremes, _extremes_rows),
+    "elbo_table": RunView(elbo_runs.draw_bound, elbo_runs.compare_bounds, elbo_runs.bound_rows),
+    "elbo_attack": RunView(elbo_runs.draw_attack, elbo_runs.compare_attacks, elbo_runs.attack_rows),
     "training": RunView(_draw_training, _compare_training, read_history),
 }
 

@@ -1,0 +1,143 @@
+"""The controls of the Certified VAE page: which models, which image, which box, and how hard the attack tries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import streamlit as st
+from jaxtyping import Float
+from torch import Tensor
+
+from explorer.checkpoints import Header
+from explorer.errors import ExplorerError
+from explorer.papers.certified_vae import KIND, CertifiedVae
+
+from . import cache, image_choice
+from .certified_vae_link import CONFIDENCES, DRAWS, MAX_MODELS, PAGE, RESTARTS, STEPS, VARIANCES, Link
+from .components import plain
+from .library import Found, find_checkpoints
+
+SHOWN_FIRST = "digits"  # a data set that comes with the package
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A chosen checkpoint, with a label for its row. `identity` says which version of which file this is."""
+
+    label: str
+    opened: CertifiedVae
+    path: Path
+    identity: tuple
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The image around which everything is computed, its name, and its number for the noise."""
+
+    image: Float[Tensor, "1 c h w"]
+    name: str
+    key: int
+
+
+def known_models(folders: tuple[str, ...]) -> dict[str, Found]:
+    """By key, those of the embedded digits first, and the halves that a training leaves behind last."""
+    found = [each for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
+    found.sort(key=lambda each: (_is_half(each), each.header.dataset.get("name") != SHOWN_FIRST))
+    return {each.key: each for each in found}
+
+
+def choose_models(link: Link, known: dict[str, Found], revision: int) -> tuple[Link, list[str]]:
+    """The link with one to four models; an empty one starts with all of one experiment's data and size. Also what was wrong in it."""
+    wanted = [key for key in link.model if key in known]
+    problems = [f"The link's checkpoint {key[:60]!r} is not a certified VAE that is here." for key in link.model if key not in known]
+    if len(wanted) > MAX_MODELS:
+        problems.append(f"The link names {len(wanted)} models. The first {MAX_MODELS} are shown.")
+    chosen = st.multiselect(
+        "Models", list(known), wanted[:MAX_MODELS] or usual_models(known), max_selections=MAX_MODELS, key=f"model-{revision}",
+        help="One to four, all for images of the same size.",
+    )  # fmt: skip
+    if link.model and set(chosen).isdisjoint(link.model):  # other models' images mean something else
+        link = replace(link, image=0, radius=None)
+    return replace(link, model=tuple(chosen)), problems
+
+
+def usual_models(known: dict[str, Found]) -> list[str]:
+    """The first one, and up to three more of its data, size and origin that were trained at other radii."""
+    first = next(iter(known.values()))
+    alike = {each.header.radius: key for key, each in reversed(known.items()) if _family(each) == _family(first) and not _is_half(each)}
+    return [alike[radius] for radius in sorted(alike)][:MAX_MODELS] or [first.key]
+
+
+def open_models(keys: Sequence[str], known: dict[str, Found]) -> tuple[list[Model], list[str]]:
+    """What can be opened of them and takes images of the first one's size; a sentence for each of the others, and for images that stand
+    in for a data set that is not here."""
+    models, problems = [], []
+    for key in keys:
+        path = known[key].path
+        try:
+            opened = cache.certified_vae(path)
+            identity = (str(path), path.stat().st_mtime_ns, str(opened.device))
+        except (ExplorerError, OSError) as error:
+            problems.append(f"{key}: {error}")
+            continue
+        if models and opened.model.image_shape != (shape := models[0].opened.model.image_shape):
+            problems.append(f"{key} takes images of {_size(opened.model.image_shape)}, {models[0].label} of {_size(shape)}: they cannot be shown the same one, so {key} is left out.")
+            continue
+        if opened.note and opened.note not in problems:
+            problems.append(opened.note)
+        models.append(Model(_label(key, keys), opened, path, identity))
+    return models, problems
+
+
+def describe(models: Sequence[Model]) -> str:
+    """What the models are, in a line."""
+    parts = []
+    for each in models:
+        count, header = sum(parameter.numel() for parameter in each.opened.model.parameters()), each.opened.checkpoint.header
+        parts.append(f"**{plain(each.label)}**: {plain(header.dataset.get('name'))}, {count / 1e6:.2g} M parameters, {'trained on the bound at ± ' + format(header.radius, 'g') if header.radius else 'trained on the ELBO'}")
+    return " · ".join(parts)
+
+
+def choose_subject(link: Link, models: Sequence[Model], revision: int) -> tuple[Link, Subject | None, list[str]]:
+    """The strip of the first model's test images, random ones, by class, or upload."""
+    link, chosen, problems = image_choice.choose_image(link, models[0].opened.images, PAGE, revision)
+    return link, None if chosen is None else Subject(chosen.image, chosen.name, chosen.key), problems
+
+
+def choose_settings(link: Link, revision: int) -> Link:
+    """The box, σ0² and the noise; how hard the attack tries; how certain the certificate is."""
+    with st.expander("Box, noise, attack and certificate"):
+        one, two, three, four = st.columns(4, vertical_alignment="bottom")
+        clip = one.toggle("Cut the box to [0, 1]", link.clip, key=f"clip-{revision}", help="The paper's box is x ± radius and leaves [0, 1]; cut there, it is smaller and the bound tighter.")
+        raised = two.toggle("Also raise the ELBO", link.raised, key=f"raised-{revision}", help="Also search for the image with the highest ELBO: into the distribution (eq. 6).")
+        variance = three.number_input("σ0²", *VARIANCES, link.variance, step=0.05, key=f"variance-{revision}", help="Of the likelihood N(g(z), σ0²); at ½ the ELBO is −‖x − g‖² − KL, which Table 1's values fit.")
+        seed = four.number_input("Seed of the noise", 0, 10**9, link.seed, key=f"seed-{revision}", help="One draw of the noise for clean, attack and bound, so that they can be compared.")
+        one, two, three, four = st.columns(4, vertical_alignment="bottom")
+        steps = one.selectbox("Attack: steps", STEPS, STEPS.index(link.steps), key=f"steps-{revision}", help="Of PGD, from the image itself; 0 for no attack.")
+        restarts = two.selectbox("Attack: restarts", RESTARTS, RESTARTS.index(link.restarts), key=f"restarts-{revision}", help="The first from the image itself, the others from random points.")
+        confidence = three.selectbox("Certificate: confidence", CONFIDENCES, CONFIDENCES.index(link.confidence), format_func=lambda each: f"{100 * each:g} %", key=f"confidence-{revision}")
+        draws = four.selectbox("Certificate: draws", DRAWS, DRAWS.index(link.draws), format_func="{:,}".format, key=f"draws-{revision}")
+    return replace(link, clip=clip, raised=raised, variance=variance, seed=seed, steps=steps, restarts=restarts, confidence=confidence, draws=draws)
+
+
+def on_device(model: Model, image: Tensor) -> Tensor:
+    return image.to(model.opened.device)
+
+
+def _label(key: str, keys: Sequence[str]) -> str:
+    """Without its folders, where no other model has the same name."""
+    name = key.rsplit("/", 1)[-1]
+    return name if sum(other.rsplit("/", 1)[-1] == name for other in keys) == 1 else key
+
+
+def _is_half(found: Found) -> bool:
+    return found.path.stem in ("best", "last")
+
+
+def _family(found: Found) -> tuple:
+    header: Header = found.header
+    return found.origin.split()[0], header.dataset.get("name"), str(header.model_config)
+
+
+def _size(shape: tuple[int, int, int]) -> str:
+    return " × ".join(map(str, shape))

@@ -1,0 +1,82 @@
+"""What the URL of the Certified VAE page says, and what of it the chosen models can show."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from explorer.papers.certified_vae import CertifiedVae, Settings
+
+from .image_choice import Choice
+
+PAGE = "certified_vae"
+Panel = Literal["Pictures", "Numbers", "Certificate", "Latents", "Prior samples", "ELBO under attack", "ELBO and bound"]
+MAX_MODELS = 4
+STEPS, RESTARTS = (0, 10, 20, 40, 100, 400), (1, 5, 20)
+CONFIDENCES, DRAWS = (0.9, 0.95, 0.99, 0.999), (1_000, 10_000, 100_000)
+AMPLIFY = (1, 2, 4, 8, 16, 32)
+COUNTS = (25, 100, 500, 2000, 0)  # test images of a run; 0 stands for all
+VARIANCES = (0.01, 10.0)  # of σ0² here
+FIGURE_3, WIDER = 0.2, 2  # the slider's end: that of Figure 3, or so many times the largest radius of a training
+USUAL_RADIUS = 0.05  # where no model has one of its own
+
+
+@dataclass(frozen=True)
+class Link:
+    """The page's settings, as they stand in its URL. Without a radius it is the largest that the models were trained at. `variance` is σ0²;
+    `steps` and `restarts` are the attack's, `raised` asks for the other direction, too; `confidence` and `draws` are the certificate's."""
+
+    model: tuple[str, ...] = ()
+    choice: Choice = "First images"
+    image: int = 0
+    draw: int = 0
+    label: str = ""
+    radius: float | None = None
+    clip: bool = False
+    variance: float = 0.5
+    steps: int = 40
+    restarts: int = 1
+    raised: bool = False
+    seed: int = 0
+    panel: Panel = "Pictures"
+    amplify: int = 4
+    confidence: float = 0.99
+    draws: int = 10_000
+    samples: int = 0
+    count: int = 100
+
+    def settings(self, radius: float, key: int) -> Settings:
+        """Of the image with that number for its noise."""
+        return Settings(radius, self.clip, math.sqrt(self.variance), self.seed, key)
+
+
+def reach(models: Sequence[CertifiedVae]) -> float:
+    """The largest radius that the slider shows."""
+    return round(min(1.0, max(FIGURE_3, WIDER * max(each.radius for each in models))), 3)
+
+
+def own_radius(models: Sequence[CertifiedVae]) -> float:
+    """The one that is shown where none is asked for."""
+    return max(each.radius for each in models) or USUAL_RADIUS
+
+
+def checked(link: Link, models: Sequence[CertifiedVae]) -> tuple[Link, list[str]]:
+    """The link with every value that these models do not have replaced, and a sentence for each."""
+    problems: list[str] = []
+    default, largest, images = Link(), reach(models), models[0].images
+
+    def refuse(name: str, wrong: bool, expected: str) -> None:
+        nonlocal link
+        if wrong:
+            problems.append(f"The link's {name} = {str(getattr(link, name))[:40]} cannot be shown ({expected}). The default is shown instead.")
+            link = replace(link, **{name: getattr(default, name)})
+
+    refuse("image", not 0 <= link.image < len(images), f"expected 0 to {len(images) - 1}")
+    refuse("radius", link.radius is not None and not 0 <= link.radius <= largest, f"expected 0 to {largest:g}")
+    refuse("label", bool(link.label) and link.label not in images.class_names, "no class of this data set")
+    refuse("variance", not VARIANCES[0] <= link.variance <= VARIANCES[1], f"expected {VARIANCES[0]:g} to {VARIANCES[1]:g}")
+    for name, values in {"steps": STEPS, "restarts": RESTARTS, "amplify": AMPLIFY, "confidence": CONFIDENCES, "draws": DRAWS, "count": COUNTS}.items():
+        refuse(name, getattr(link, name) not in values, f"expected one of {', '.join(f'{value:g}' for value in values)}")
+    for name in ("draw", "seed", "samples"):
+        refuse(name, not 0 <= getattr(link, name) <= 10**9, "expected 0 to 1000000000")
+    return link, problems
