@@ -24,6 +24,14 @@ def test_the_quick_start_runs():
     assert "tensor" in done.stdout
 
 
+def test_the_lines_on_bounds_run():
+    (code,) = [block for block in re.findall(r"```py\n(.*?)```", README, re.DOTALL) if "cross_entropy_bound" in block]
+    classifier = build_model("dm_small", {"widths": [2, 2], "hidden_units": [8]}).eval()
+    names = {"classifier": classifier, "images": torch.rand(2, 1, 28, 28), "labels": torch.tensor([3, 4])}
+    exec(code, names)
+    assert names["margins"].lower.shape == (2, 9) and names["loss"].shape == (2,) and names["exact"].upper.shape == (2, 10)
+
+
 def model_config(config) -> dict:
     """Of the model that an experiment trains, for the images of its data set."""
     shape = {"cifar10": (3, 32, 32)}.get(config.dataset, (1, 28, 28))
