@@ -35,8 +35,8 @@ def test_all_61_are_listed(page):
 
 
 def test_filters_stand_in_the_link(page):
-    test = page(paper="certified_vae", state="not run")
-    assert len(test.dataframe[0].value) == 5 and test.selectbox[0].value == "certified_vae"
+    test = page(paper="adversarial_augmentation", state="not run")
+    assert len(test.dataframe[0].value) == 13 and test.selectbox[0].value == "adversarial_augmentation"
 
 
 @pytest.mark.parametrize("item", ["table-4", "learned_sets.table-4"])
