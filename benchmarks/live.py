@@ -17,7 +17,7 @@ from tests.browser.driving import Visitor
 
 SECONDS, RELEASES, DECODES = 3, 30, 30
 VIEWS = {"one": ("one image", 1, 33), "images": ("64 images", 64, 100)}
-RELEASE_LIMIT = 250
+RELEASE_LIMIT, NUMBERS_LIMIT = 250, 100
 
 RECORD_FRAMES = """() => {
   window.frameTimes = null;
@@ -49,7 +49,7 @@ def rows() -> list[dict]:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, running_app(Path(folder)) as address:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
         measured = [row for path in sorted(SHIPPED.rglob("learned_sets/*.safetensors")) for row in _dragged(browser, address, path)]
-        measured.append(_released(browser, address, Path(folder)))
+        measured += [*_margins(browser, address), _released(browser, address, Path(folder))]
         browser.close()
     return measured
 
@@ -81,13 +81,34 @@ def _dragged(browser, address: str, checkpoint: Path) -> list[dict]:
     return measured
 
 
-def _synthetic(visitor: Visitor) -> None:
-    visitor.part("direction-1").evaluate(DRAG_EVERY_8_MS, SECONDS)
+def _margins(browser, address: str) -> list[dict]:
+    """The radius of the Bounds page: certified margins by IBP and CROWN-IBP for every radius on the way."""
+    visitor = _visitor(browser, address)
+    visitor.open_bounds()
+    visitor.page.evaluate(RECORD_FRAMES)
+    slider, measured = visitor.page.get_by_test_id("intervals-radius"), []
+    for how, drag in (("input every 8 ms", _synthetic), ("mouse", _mouse)):
+        median, p95 = _summary(_intervals(visitor, lambda visitor, drag=drag: drag(visitor, slider)))
+        measured.append(
+            {
+                "benchmark": f"drag the radius of Bounds, uniform-digits, {how}: ms",
+                "value": median,
+                "limit": NUMBERS_LIMIT,
+                "peer": f"p95 {p95:.1f}",
+                "details": {"median": median, "p95": p95},
+            }
+        )
+    visitor.page.context.close()
+    return measured
 
 
-def _mouse(visitor: Visitor) -> None:
+def _synthetic(visitor: Visitor, slider=None) -> None:
+    (slider or visitor.part("direction-1")).evaluate(DRAG_EVERY_8_MS, SECONDS)
+
+
+def _mouse(visitor: Visitor, slider=None) -> None:
     """Back and forth around the middle of the slider, never against its ends, where nothing changes."""
-    box = visitor.part("direction-1").bounding_box()
+    box = (slider or visitor.part("direction-1")).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     visitor.page.mouse.move(x, y)
     visitor.page.mouse.down()

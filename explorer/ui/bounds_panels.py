@@ -46,7 +46,8 @@ def show_margins(link: Link, view: View) -> None:
     st.plotly_chart(margin_intervals(names, study.clean, certified, study.attack.margins, title), width="stretch", key=f"margins-{view.revision}")
     st.caption(
         "*Certified*: no image of the box has a margin outside the bar (float32, rounding to nearest). *Attack found*: the smallest margin that PGD came upon, "
-        "so the true minimum lies between the bars' left ends and the diamond. Bars far beyond the tightest are cut at the axis; the table has all numbers."
+        "so the true minimum lies between the bars' left ends and the diamond. A bar is not always inside the one of a "
+        "looser method: each chooses its slopes by the intervals that it has. Bars far beyond the tightest are cut at the axis; the table has all numbers."
     )
     rows = margin_rows(view)
     st.dataframe(rows, hide_index=True, width="stretch", key=f"margins-table-{view.revision}")
