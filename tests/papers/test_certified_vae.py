@@ -245,6 +245,7 @@ def results(kind, *tables):
         (measured("provae-mnist-0.1", dataset="digits"), "measured on digits"),
         (measured("provae-mnist-0.1-compact"), "epochs 6 (experiment 60)"),
         (measured("provae-mnist-0.1-compact"), "widths 16,32 (paper 32,64)"),
+        (measured("provae-mnist-0.1-compact"), "hidden_units 96 (paper 3136)"),
         (curve("provae-mnist-0.1", settings={**curve("provae-mnist-0.1").settings, "clip": True}), "box cut to [0, 1]"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

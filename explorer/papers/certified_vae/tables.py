@@ -21,6 +21,7 @@ Measured = ElboTable | AttackTable
 TABLES: dict[str, type] = {ELBO_KIND: ElboTable, ATTACK_KIND: AttackTable}  # kinds of results files and what they hold
 SETTINGS = {ELBO_KIND: ElboSettings, ATTACK_KIND: AttackSettings}
 DATASETS = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
+UNITS = {"mnist": 3136, "cifar10": 4096}  # §4, of the fully connected layer: what `hidden_units` none stands for
 PAPER = {  # Table 1: train bound, test bound, test ELBO
     "mnist": ((-28.54, -28.36, -28.36), (-36.44, -36.06, -32.35), (-39.69, -39.21, -33.97), (-44.79, -44.39, -36.78), (-54.49, -54.49, -43.41)),
     "cifar10": ((-76.08, -76.13, -76.13), (-111.26, -111.55, -92.74), (-132.12, -132.14, -97.39), (-193.93, -193.91, -105.17), (-296.52, -296.52, -138.55)),
@@ -97,8 +98,10 @@ def training_differences(training: dict, name: str) -> tuple[str, ...]:
     if not training:
         return ("training unknown",)
     wanted = json.loads(json.dumps(asdict(EXPERIMENTS[name].config))) if name in EXPERIMENTS else training
+    units = {"hidden_units": UNITS.get(wanted["dataset"])} if "dataset" in wanted else {}
     return tuple(
-        f"{key} {option_text(training[key])[:60] if key in training else 'not recorded'} ({'paper' if key in NAMED else 'experiment'} {option_text(value)[:60]})"
+        f"{key} {option_text(training[key])[:60] if key in training else 'not recorded'} "
+        f"({'paper' if key in NAMED else 'experiment'} {option_text(units.get(key) or value)[:60]})"
         for key, value in wanted.items()
         if key != "seed" and training.get(key, _absent) != value
     )
