@@ -106,6 +106,8 @@ def certified_margins(classifier: nn.Module, image: Float[Tensor, "1 c h w"], la
     with torch.no_grad():
         rows = margin_rows(torch.tensor([label], device=image.device), classifier(image).shape[1])
         found = {method: bounds(classifier, box, method, rows) for method in methods}
+    if unbounded := [NAMES[method] for method, each in found.items() if not (each.lower.isfinite() & each.upper.isfinite()).all()]:
+        raise InvalidInput(f"the bounds by {', '.join(unbounded)} overflow at radius {radius:g}: the network's numbers grow beyond float32. Choose a smaller radius.")
     return {method: Margins(interval.lower[0].cpu(), interval.upper[0].cpu()) for method, interval in found.items()}
 
 

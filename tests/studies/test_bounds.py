@@ -121,6 +121,15 @@ def test_an_impossible_radius_is_refused(radius):
         Settings(radius)
 
 
+def test_bounds_that_overflow_are_an_error_and_no_number():
+    class Exploding(torch.nn.Module):
+        def forward(self, x):
+            return (1e30 * x.flatten(1)[:, :2]) * 1e10
+
+    with pytest.raises(InvalidInput, match="by IBP overflow at radius 0.1"):
+        certified_margins(Exploding(), torch.full((1, 1, 4, 4), 0.5), 0, 0.1, ("ibp",))
+
+
 def test_an_unknown_method_is_named():
     with pytest.raises(UnknownName, match="Did you mean 'crown'"):
         Settings(0.1, ("crowm",))
