@@ -57,7 +57,7 @@ def _measure_set(options: argparse.Namespace, device: torch.device) -> str:
     learned = open_learned_set(options.checkpoint, device, options.root)
     if learned.note:
         print(learned.note, file=sys.stderr)
-    settings = QualitySettings(options.distance, options.radius, options.limit, options.steps or QualitySettings().steps, options.seed, options.batch_size)
+    settings = QualitySettings(options.distance, options.radius, options.limit, _or(options.steps, QualitySettings().steps), options.seed, options.batch_size)
     with politely_stopped(Bar(options.checkpoint.stem)) as progress:
         *_, table = quality(learned, file_digest(options.checkpoint), settings, options.work, progress)
     _saved(KIND, table, options.output or own_path(table))
@@ -73,7 +73,7 @@ def _measure_vae(options: argparse.Namespace, device: torch.device) -> str:
     if options.attack:
         _refuse(options, "the attack on an ELBO, which takes all radii of the figure", ("distance", "radius"))
         default = AttackSettings()
-        settings = AttackSettings(clip=options.clip, steps=options.steps or default.steps, restarts=options.restarts or default.restarts, **common)
+        settings = AttackSettings(clip=options.clip, steps=_or(options.steps, default.steps), restarts=_or(options.restarts, default.restarts), **common)
         kind, measure, item = ATTACK_KIND, attack_table, find_item(provae.CERTIFIED_VAE, "figure", 3)
     else:
         _refuse(options, "a row of the table, which has both boxes", ("distance", "steps", "restarts", "clip"))
@@ -89,6 +89,10 @@ def _measure_vae(options: argparse.Namespace, device: torch.device) -> str:
 
 
 MEASURES: dict[str, Callable[[argparse.Namespace, torch.device], str]] = {LEARNED_SET: _measure_set, provae.KIND: _measure_vae}
+
+
+def _or(given: int | None, default: int) -> int:
+    return default if given is None else given
 
 
 def _measured_rows(filled: Filled) -> Filled:

@@ -306,6 +306,11 @@ def test_options_that_say_nothing_about_a_vae_are_refused(checkpoint, options, c
     assert "does not go with" in capsys.readouterr().err
 
 
+def test_no_restart_at_all_is_refused(checkpoint, capsys):
+    assert evaluate([str(checkpoint), "--attack", "--restarts", "0"]) == 1
+    assert "restarts = 0" in capsys.readouterr().err
+
+
 def sandwich(path, count, restarts, steps):
     """The largest amount by which an attack at the model's radius, and at 0.1, gets below the bound or above clean."""
     vae = open_certified_vae(path)
@@ -324,6 +329,7 @@ def test_no_attack_on_a_shipped_model_goes_below_its_bound(path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("path", [path for path in SHIPPED if "digits" in path.stem], ids=lambda path: path.stem)
 def test_no_attack_on_any_digit_goes_below_its_bound_in_20_restarts(path):
     for below, above in sandwich(path, None, 20, 40):
