@@ -8,7 +8,7 @@ from explorer.errors import ExplorerError
 from explorer.figures import Provenance
 from explorer.ui import bounds, links
 from explorer.ui.bounds_link import PAGE, Link
-from explorer.ui.bounds_live import drag, dragged_radius, plain_slider
+from explorer.ui.bounds_live import drag, dragged_radius, warn_of_socket
 from explorer.ui.bounds_panels import PANELS, View, show_pictures
 from explorer.ui.components import plain, show_copy_link, show_problems
 
@@ -49,8 +49,9 @@ if settings is None:
 
 place = f"{revision}-{link.model}-{subject.identity[2]}"
 state = dragged_radius(link, opened, place)
+warn_of_socket(state)
 try:
-    radius = plain_slider(opened, state.radius, place) if state.socket == "unavailable" else state.radius
+    radius = state.radius
     link = replace(link, radius=None if radius == opened.radius else radius)
     found = bounds.study(opened, subject, settings, radius)
     control, pictures = st.columns([4, 1])

@@ -58,10 +58,10 @@ def drag(opened: OpenedClassifier, image: torch.Tensor, study: BoundsStudy, radi
     )
 
 
-def plain_slider(opened: OpenedClassifier, radius: float, place: str) -> float:
-    """Where no socket can be opened: a slider that answers on release."""
-    st.warning("The live connection could not be opened, so the numbers follow on release only. A proxy may block WebSockets.")
-    return st.slider("Radius", 0.0, reach(opened.radius), radius, step=0.001, format="%.3f", key=f"plain-radius-{place}")
+def warn_of_socket(state: LiveRadius) -> None:
+    """Where no socket can be opened the control still commits its radius on release."""
+    if state.socket == "unavailable":
+        st.warning("The live connection could not be opened, so the numbers follow on release only. A proxy may block WebSockets.")
 
 
 def _axis(study: BoundsStudy) -> tuple[float, float]:

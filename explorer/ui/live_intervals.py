@@ -38,8 +38,8 @@ class Series:
 
 @dataclass(frozen=True)
 class LiveRadius:
-    """What was committed last. `socket` is "unavailable" where the page should offer st.slider instead, and "expired" where it should
-    register the scene again (which a rerun does)."""
+    """What was committed last. `socket` is "unavailable" where no connection can be opened: the radius then comes on release only;
+    "expired" where the page should register the scene again (which a rerun does)."""
 
     radius: float
     socket: str = "open"

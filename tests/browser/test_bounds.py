@@ -60,3 +60,20 @@ def test_the_arrow_keys_move_the_radius(visitor):
     visitor.page.get_by_test_id("intervals-radius").focus()
     visitor.page.keyboard.press("ArrowRight")
     visitor.until(lambda: visitor.query().get("radius") == "0.101", "the next radius in the link")
+
+
+def test_without_the_live_connection_the_release_is_answered(new_visitor):
+    visitor = new_visitor()
+    visitor.page.add_init_script("""{
+      const Real = WebSocket;
+      window.WebSocket = class extends Real {
+        constructor(url, ...rest) { super(new URL(url).pathname === "/live" ? `${url}-blocked` : url, ...rest); }
+      };
+    }""")
+    visitor.page.goto("/bounds")
+    expect(visitor.page.get_by_text("The live connection could not be opened")).to_be_visible()
+    visitor.settle()
+    before = verdict(visitor, "ibp")
+    drag(visitor)
+    visitor.release()
+    visitor.until(lambda: "radius" in visitor.query() and verdict(visitor, "ibp") != before, "the margins of the released radius")
