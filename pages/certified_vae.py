@@ -10,7 +10,7 @@ from explorer.ui.certified_vae import choose_models, choose_settings, choose_sub
 from explorer.ui.certified_vae_link import PAGE, Link, checked, own_radius
 from explorer.ui.certified_vae_live import drag, dragged_radius, plain_slider
 from explorer.ui.certified_vae_panels import PANELS
-from explorer.ui.certified_vae_work import show_attack, view
+from explorer.ui.certified_vae_work import await_attack, show_attack, view
 from explorer.ui.components import plain, show_copy_link, show_problems
 
 st.title("Certified VAE")
@@ -48,11 +48,15 @@ try:
     shown = view(link, models, subject, radius, place)
     drag(link, shown)
     show_attack(shown)
+    progress = st.empty()
     panel = st.segmented_control("Panel", list(PANELS), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
     link = replace(link, panel=panel or link.panel)
     link = PANELS[link.panel](link, shown)
 except ExplorerError as error:
+    shown = None
     st.error(plain(error, 400))
 
 links.show(link, PAGE)
 show_copy_link("the uploaded picture" if link.choice == "Upload" else "")
+if shown:
+    await_attack(shown, progress)

@@ -18,6 +18,7 @@ AMPLIFY = (1, 2, 4, 8, 16, 32)
 COUNTS = (25, 100, 500, 2000, 0)  # test images of a run; 0 stands for all
 VARIANCES = (0.01, 10.0)  # of σ0² here
 FIGURE_3, WIDER = 0.2, 2  # the slider's end: that of Figure 3, or so many times the largest radius of a training
+BELOW = 4.0  # axes of ELBOs end at so many times the lowest clean one: bounds of a VAE that was not trained for them are far below
 USUAL_RADIUS = 0.05  # where no model has one of its own
 
 
@@ -58,6 +59,11 @@ def reach(models: Sequence[CertifiedVae]) -> float:
 def own_radius(models: Sequence[CertifiedVae]) -> float:
     """The one that is shown where none is asked for."""
     return max(each.radius for each in models) or USUAL_RADIUS
+
+
+def lowest_shown(clean: Sequence[float]) -> float:
+    """The left end of an axis of ELBOs, in nats."""
+    return BELOW * min(-1.0, *clean)
 
 
 def checked(link: Link, models: Sequence[CertifiedVae]) -> tuple[Link, list[str]]:

@@ -12,17 +12,17 @@ from explorer.figures.bounds import FOUND
 from explorer.papers.certified_vae import CertifiedVae, Settings, posterior_noise
 
 from .certified_vae import Model, Subject, on_device
-from .certified_vae_link import Link, own_radius, reach
+from .certified_vae_link import Link, lowest_shown, own_radius, reach
 from .certified_vae_work import View
 from .live_elbo import live_elbo
 from .live_intervals import LiveRadius, Series, committed_radius, live_intervals
 from .live_scenes import SCENES, NumberScene
+from .turns import TURNS
 
 KEY = "certified_vae.live"
-BELOW = 4.0  # the axis ends at so many times the lowest clean ELBO
 CERTIFIED = Series("certified", "certified for this noise (IBP)", "#3a7fc4")
 CLEAN = Series("clean", "clean (this noise)", "white", "circle", fixed=True)
-ATTACKED, RAISED = Series("attack", "lowest attack found (PGD)", FOUND, "diamond"), Series("raised", "highest attack found (PGD)", FOUND, "up")
+ATTACKED, RAISED = Series("attack", "lowest found (PGD attack)", FOUND, "diamond"), Series("raised", "highest found (PGD attack)", "#e8a317", "up")
 
 
 def dragged_radius(link: Link, models: Sequence[Model], place: str) -> LiveRadius:
@@ -53,7 +53,7 @@ def drag(link: Link, view: View) -> None:
         radius=view.radius,
         reach=reach(opened),
         ticks=[(radius, f"trained at {radius:g}") for radius in radii] if len(radii) < 2 else [(radius, f"{radius:g}") for radius in radii],
-        axis=(BELOW * min(-1.0, *clean), 0.0),
+        axis=(lowest_shown(clean), 0.0),
         rows=[each.label for each in view.models],
         bars=[CERTIFIED],
         marks=series,
@@ -80,7 +80,8 @@ def _scene(models: Sequence[Model], subject: Subject, settings: Settings) -> Num
         parts.append((each.opened, image, posterior_noise(each.opened.model, [settings.key], settings.seed).to(image)))
 
     def compute(radius: float) -> dict[str, Any]:
-        return _values(radius, [_bounds(opened, image, noise, radius, settings) for opened, image, noise in parts])
+        with TURNS.first():
+            return _values(radius, [_bounds(opened, image, noise, radius, settings) for opened, image, noise in parts])
 
     return NumberScene(compute, str(models[0].opened.device))
 

@@ -12,7 +12,7 @@ from explorer.figures.latent_intervals import Posterior, latent_intervals
 
 from . import cache
 from .certified_vae import on_device
-from .certified_vae_link import AMPLIFY, Link
+from .certified_vae_link import AMPLIFY, Link, lowest_shown
 from .certified_vae_runs import show_attack_runs, show_bound_runs
 from .certified_vae_work import View, certificate_key, certify
 from .components import download, plain, png_button, show_picture, show_row
@@ -66,10 +66,12 @@ def show_numbers(link: Link, view: View) -> Link:
     """The brackets as a figure, every number in a table, and files of them."""
     rows = number_rows(view)
     drawn = [Bracket(row["model"], row["certified ≥"], row["clean"], row.get("lowest attack found"), row.get("certificate ≥")) for row in rows]
-    st.plotly_chart(brackets(drawn, view.radius), width="stretch", key=f"brackets-{view.revision}")
+    figure = brackets(drawn, view.radius)
+    figure.update_xaxes(range=[max(lowest_shown([row["clean"] for row in rows]), 1.1 * min(row["certified ≥"] for row in rows)), 0])
+    st.plotly_chart(figure, width="stretch", key=f"brackets-{view.revision}")
     st.caption(
         "Nats. *Certified*: for this draw of the noise no image of the box lies outside (float32, rounding to nearest). *Certificate*: no image of the box has an expected ELBO "
-        "below it, with the stated confidence. *Attack found*: PGD came upon it, so the worst case is at most this. *Clean*: one draw of the noise, an estimate of the ELBO."
+        "below it, with the stated confidence. *Attack found*: PGD came upon it, so the worst case is at most this. *Clean*: one draw of the noise, an estimate of the ELBO. Bounds that are far below leave the picture; the table has them."
     )
     st.dataframe(rows, hide_index=True, width="stretch", key=f"numbers-{view.revision}")
     made = provenance(link, view)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -15,10 +16,10 @@ from .background import JOBS, Job, Jobs
 from .certified_vae import Model, Subject, on_device
 from .certified_vae_link import Link
 from .components import plain
-from .working import show_progress
+from .turns import TURNS, Aside
 
 ATTACKS = Jobs(kept=64)  # beside JOBS: an attack of a second does not wait for a certificate of a minute
-PATIENCE = 0.7  # seconds that a page waits for an attack before it shows its progress
+PATIENCE, LOOK = 0.5, 0.4  # seconds that a page waits for an attack before it is drawn without it, and between two looks at its progress
 STOPPED = "certified_vae.stopped"
 
 
@@ -56,7 +57,8 @@ class View:
 def view(link: Link, models: Sequence[Model], subject: Subject, radius: float, revision: str) -> View:
     """Everything at the committed radius; the attack is begun, and waited for if it is quick. Raises ExplorerError."""
     settings = link.settings(radius, subject.key)
-    explored = [cache.explored_vae(each.opened, each.identity, on_device(each, subject.image), settings) for each in models]
+    with TURNS.first():
+        explored = [cache.explored_vae(each.opened, each.identity, on_device(each, subject.image), settings) for each in models]
     key = ("elbo attack", tuple(each.identity for each in models), subject.key, settings, link.steps, link.restarts, link.raised)
     job = _begin(key, link, models, subject, settings) if radius and link.steps else None
     certified = JOBS.find(certificate_key(link, models, subject, settings))
@@ -86,30 +88,40 @@ def _search(link: Link, models: Sequence[Model], subject: Subject, settings: Set
         for maximise in senses:
             progress.advance(len(found) * len(senses) + len(results), len(models) * len(senses))
             image = on_device(model, subject.image)
-            results.append(attacked(model.opened, image, settings, maximise=maximise, steps=link.steps, restarts=link.restarts, progress=Inner(progress)))
+            with TURNS.search():
+                results.append(attacked(model.opened, image, settings, maximise=maximise, steps=link.steps, restarts=link.restarts, progress=Aside(progress)))
         found.append(Found(results[0], results[1] if link.raised else None))
     yield tuple(found)
 
 
 def show_attack(shown: View) -> None:
-    """How an attack stands that the page did not wait for, or why there is none; with its end, the page is drawn anew."""
+    """How an attack ended that found nothing."""
     job = shown.attack
-    if job is None or job.state == "finished":
+    if job is None or job.state not in ("cancelled", "failed"):
         return
-    if not job.active:
-        st.session_state[STOPPED] = st.session_state["certified_vae.attack"]  # it is not begun anew with every run of the page
-        st.warning(plain(f"The attack has failed: {job.problem}" if job.state == "failed" else "The attack was cancelled.", 400))
-        st.button("Attack again", key="attack-again", on_click=_again)
+    st.session_state[STOPPED] = st.session_state["certified_vae.attack"]  # it is not begun anew with every run of the page
+    st.warning(plain(f"The attack has failed: {job.problem}" if job.state == "failed" else "The attack was cancelled.", 400))
+    st.button("Attack again", key="attack-again", on_click=_again)
+
+
+def await_attack(shown: View, place: Any) -> None:
+    """At the end of the page, which is complete but for an attack that takes long: its progress in that place, then the page anew. A page
+    that waits costs the attack little, one that is polled costs it a multiple; whatever the visitor does ends the waiting."""
+    job = shown.attack
+    if job is None or not job.active:
         return
-
-    @st.fragment(run_every=0.3)
-    def show() -> None:
-        if job.active:
-            show_progress(job, "attack-cancel", "searches", _stop)
-        else:
-            st.rerun()
-
-    show()
+    with place.container():
+        left, right = st.columns([5, 1], vertical_alignment="bottom")
+        bar = left.empty()
+        right.button("Cancel", key="attack-cancel", on_click=_stop, width="stretch")
+    while job.active:
+        share = job.done / job.total if job.total else 0.0
+        bar.progress(share, text=f"Attacking: {job.done} of {job.total} searches" if job.total else "Attacking …")
+        for _ in range(20):
+            time.sleep(LOOK / 20)
+            if not job.active:
+                break
+    st.rerun()
 
 
 def _stop() -> None:

@@ -26,7 +26,7 @@ def work_in_background(key: Hashable, work: Work, draw: Callable[[Any], None], *
     @st.fragment(run_every=0.5 if polled else None)
     def show() -> None:
         if job.active:
-            show_progress(job, f"cancel-{hash(key)}", noun)
+            _progress(job, f"cancel-{hash(key)}", noun)
         elif job.state == "cancelled":
             st.caption("Cancelled." + (" What was measured until then is shown." if job.result is not None else ""))
         elif job.state == "failed":
@@ -42,8 +42,7 @@ def work_in_background(key: Hashable, work: Work, draw: Callable[[Any], None], *
     show()
 
 
-def show_progress(job: Job, key: str, noun: str, cancel: Callable[[], None] | None = None) -> None:
-    """How far a job is, and a button that cancels it, in its own way where one is given."""
+def _progress(job: Job, key: str, noun: str) -> None:
     share = job.done / job.total if job.total else 0.0
     left = job.seconds_left
     text = "Waiting for earlier work …" if job.state == "waiting" else f"{job.done} of {job.total} {noun}" if job.total else f"Measuring the first {noun} …"
@@ -55,4 +54,4 @@ def show_progress(job: Job, key: str, noun: str, cancel: Callable[[], None] | No
     with bar:
         st.progress(min(share, 1.0), text=text)
     with button:
-        st.button("Cancel", key=key, on_click=cancel or job.cancel, width="stretch", disabled=job.cancelled)
+        st.button("Cancel", key=key, on_click=job.cancel, width="stretch", disabled=job.cancelled)

@@ -16,7 +16,7 @@ Object.assign(LiveIntervals.prototype, {
     const { data } = this;
     const [bars, marks] = [this.newest("bars"), this.newest("marks")];
     const bar = data.bars[0];
-    const side = (sign, index) => ({ key: `${bar.key}-${sign}`, name: `${bar.name} ${sign}`, found: bars[bar.key] && { old: bars[bar.key].old, values: bars[bar.key].values[index] } });
+    const side = (sign, index) => ({ key: `${bar.key}-${sign}`, name: `${bar.name}\u00a0${sign}`, found: bars[bar.key] && { old: bars[bar.key].old, values: bars[bar.key].values[index] } });
     const columns = [side("≥", 0), ...data.marks.map((mark) => ({ ...mark, found: marks[mark.key] })), side("≤", 1)].filter((column) => column.found);
     if (at) columns.push({ key: "width", name: "interval of the latent mean: mean width", found: { values: at.latents.map(({ width }) => mean(width)) }, digits: 3 });
     const head = element("tr");
