@@ -2,12 +2,13 @@
 
 from .elbo import ElboBounds, elbo_bounds, elbo_lower_bound
 from .elbo_certificate import ElboCertificate, elbo_certificate
-from .graph import Graph, trace
+from .graph import Graph
 from .interval import Ball, Interval, enclosing
-from .interval_propagation import INTERVAL_RULES
-from .linear_relaxation import LINEAR_RULES
+from .interval_rules import INTERVAL_RULES
+from .linear_rules import LINEAR_RULES
 from .margins import cross_entropy_bound, margin_rows, mixed_cross_entropy
 from .methods import METHODS, Layer, bounds, layer_bounds
+from .recording import trace
 
 __all__ = [
     "INTERVAL_RULES",

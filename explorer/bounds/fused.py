@@ -2,7 +2,6 @@
 can be differentiated once."""
 
 import torch
-from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 

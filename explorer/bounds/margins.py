@@ -9,10 +9,15 @@ from explorer.errors import InvalidInput
 
 from . import rounding
 from .arguments import named
-from .graph import Graph, substitute, trace
+from .graph import Graph, substitute
 from .interval import Ball, Interval
-from .interval_propagation import INTERVAL_RULES, check_rules, propagate
-from .linear_relaxation import LINEAR_RULES, Pass, Slopes, lower_bound
+from .interval_propagation import check_rules, propagate
+from .interval_rules import INTERVAL_RULES
+from .linear_pass import Pass
+from .linear_relaxation import lower_bound
+from .linear_rules import LINEAR_RULES
+from .recording import trace
+from .relaxations import Slopes
 
 
 def margin_rows(labels: Int[Tensor, "batch"], classes: int) -> Float[Tensor, "batch rows classes"]:

@@ -13,12 +13,17 @@ from explorer.errors import InvalidInput
 from explorer.registry import look_up
 
 from . import rounding
-from .graph import Graph, trace
+from .graph import Graph
 from .interval import Ball, Interval
-from .interval_propagation import INTERVAL_RULES, check_rules, propagate, propagate_from
-from .linear_relaxation import LINEAR_RULES, Pass, Slopes, is_kinked, is_relaxed, lower_bound
+from .interval_propagation import check_rules, propagate, propagate_from
+from .interval_rules import INTERVAL_RULES
+from .linear_pass import Pass
+from .linear_relaxation import is_kinked, is_relaxed, lower_bound
+from .linear_rules import LINEAR_RULES
 from .margins import apply_rows, check_specification
 from .patches import convolution_bounds
+from .recording import trace
+from .relaxations import Slopes
 
 ROUNDINGS = ("nearest", "outward")
 SLOPES = ("adaptive", "zero", "one", "same")

@@ -137,7 +137,7 @@ def _through_lines(node: Node, rows: Tensor, window: Window, values: list, setti
 
 def _through_convolution(rows: Tensor, weight: Tensor, stride: tuple[int, int], window: Window) -> Tensor:
     """Patches of the output become larger patches of the input."""
-    leading, (outputs, inputs, *kernel) = rows.shape[:3], weight.shape
+    leading, outputs, kernel = rows.shape[:3], weight.shape[0], weight.shape[2:]
     after = [(k - 1) * s + k2 for k, s, k2 in zip(window.kernel, stride, kernel)]
     if after[0] * after[1] <= DENSE_COST * kernel[0] * kernel[1]:
         identity = torch.eye(rows.shape[3], dtype=rows.dtype, device=rows.device).view(-1, outputs, *window.kernel)

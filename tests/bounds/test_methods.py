@@ -13,7 +13,17 @@ from jaxtyping import Float
 from scipy.optimize import linprog
 from torch import Tensor, nn
 
-from explorer.bounds import METHODS, Ball, Interval, bounds, cross_entropy_bound, enclosing, layer_bounds, margin_rows, mixed_cross_entropy
+from explorer.bounds import (
+    METHODS,
+    Ball,
+    Interval,
+    bounds,
+    cross_entropy_bound,
+    enclosing,
+    layer_bounds,
+    margin_rows,
+    mixed_cross_entropy,
+)
 from explorer.bounds import methods as methods_module
 from explorer.errors import InvalidInput, UnknownName, UnsupportedOperation
 from explorer.models import build_model
