@@ -14,8 +14,10 @@ from explorer.randomness import Streams
 from explorer.types import Progress, Silent, stop_if_cancelled
 
 from .elbo import kl_interval, latent_interval, pixel_box, posterior_bounds, squared_residual_interval
+from .graph import Graph
 from .interval import Interval
 from .methods import bounds
+from .recording import trace
 
 DRAWS, CONFIDENCE, CHUNK = 100_000, 0.99, 512
 
@@ -61,10 +63,11 @@ def elbo_certificate(
         kl = kl_interval(mean, log_sigma).upper.double()
         largest = torch.maximum(box.upper.square(), (1 - box.lower).square()).double().flatten(1).sum(1)
         total, squares = torch.zeros_like(largest), torch.zeros_like(largest)
+        decoder = trace(model.decoder, mean.lower)
         for done in range(0, draws, chunk):
             stop_if_cancelled(progress)
             noise = streams.normal((min(chunk, draws - done), model.latent_dim)).to(x)
-            values = _largest_residuals(model, box, mean, log_sigma, noise, method).double()
+            values = _largest_residuals(decoder, box, mean, log_sigma, noise, method).double()
             total, squares = total + values.sum(1), squares + values.square().sum(1)
             progress.advance(done + noise.shape[1], draws)
         average = total / draws
@@ -82,13 +85,13 @@ def empirical_bernstein(mean: Tensor, variance: Tensor, largest: Tensor, draws: 
 
 
 def _largest_residuals(
-    model: VAE, box: Interval, mean: Interval, log_sigma: Interval, noise: Float[Tensor, "batch draws latent"], method: str
+    decoder: Graph, box: Interval, mean: Interval, log_sigma: Interval, noise: Float[Tensor, "batch draws latent"], method: str
 ) -> Float[Tensor, "batch draws"]:
     """U for every noise of every example, one example at a time."""
     rows = []
     for example, draws in enumerate(noise):
         own, *posterior = (_repeated(each, example, len(draws)) for each in (box, mean, log_sigma))
-        decoded = bounds(model.decoder, latent_interval(*posterior, draws), method)
+        decoded = bounds(decoder, latent_interval(*posterior, draws), method)
         rows.append(squared_residual_interval(own, decoded).upper)
     return torch.stack(rows)
 

@@ -16,7 +16,7 @@ from .interval_rules import INTERVAL_RULES
 from .linear_pass import Pass
 from .linear_relaxation import lower_bound
 from .linear_rules import LINEAR_RULES
-from .recording import trace
+from .recording import recorded
 from .relaxations import Slopes
 
 
@@ -63,7 +63,7 @@ def _affine(rows: Float[Tensor, "batch rows n"], bias: Tensor | None, x: Interva
 
 
 def cross_entropy_bound(
-    network: nn.Module, given: Interval | Ball, labels: Int[Tensor, "batch"], method: str = "crown-ibp", slopes: Slopes = "adaptive"
+    network: nn.Module | Graph, given: Interval | Ball, labels: Int[Tensor, "batch"], method: str = "crown-ibp", slopes: Slopes = "adaptive"
 ) -> Float[Tensor, "batch"]:
     """An upper bound of the cross-entropy over a set of inputs, in nats, with one row propagated back instead of K − 1 (loss fusion:
     Xu et al., 2020; Budgets, §3.4).
@@ -73,7 +73,7 @@ def cross_entropy_bound(
     if method not in ("ibp", "crown-ibp"):
         raise InvalidInput(f"method = {method!r}: the fused cross-entropy has ibp and crown-ibp")
     given.check()
-    graph = trace(network, given.center)
+    graph = recorded(network, given.center)
     check_rules(graph, INTERVAL_RULES, "INTERVAL_RULES")
     classes = graph.nodes[graph.output].shape
     if len(classes) != 1 or labels.shape != (len(given.center),) or not ((labels >= 0) & (labels < classes[0])).all():
@@ -108,6 +108,3 @@ def mixed_cross_entropy(network: nn.Module, given: Interval | Ball, labels: Int[
     fused = cross_entropy_bound(network, given, labels, "crown-ibp")
     return fused if share == 1 else share * fused + (1 - share) * cross_entropy_bound(network, given, labels, "ibp")
 
-
-def clean_cross_entropy(network: nn.Module, x: Tensor, labels: Int[Tensor, "batch"]) -> Float[Tensor, "batch"]:
-    return F.cross_entropy(network(x), labels, reduction="none")

@@ -22,7 +22,7 @@ from .linear_relaxation import is_kinked, is_relaxed, lower_bound
 from .linear_rules import LINEAR_RULES
 from .margins import apply_rows, check_specification
 from .patches import convolution_bounds
-from .recording import trace
+from .recording import recorded
 from .relaxations import Slopes
 
 ROUNDINGS = ("nearest", "outward")
@@ -53,7 +53,7 @@ class Layer:
 
 
 def bounds(
-    network: nn.Module,
+    network: nn.Module | Graph,
     given: Interval | Ball,
     method: str = "ibp",
     specification: Float[Tensor, "batch rows classes"] | None = None,
@@ -67,7 +67,7 @@ def bounds(
     `method`: ibp (interval propagation), crown-ibp (one linear propagation back on top of it), crown (linear propagation for every
     layer), alpha-crown (and lower slopes optimised). Each is intersected with ibp's. `slopes` are those below unstable ReLUs: adaptive,
     zero, one, or same as above. With `rounding="outward"` the intervals hold the exact value whatever the rounding. `memory_limit` is in
-    bytes. Differentiable in the parameters and in the set, also in the radii. Results of an example do not depend on the others of its
+    bytes. `network` may also be what `trace` has recorded, for several sets of the same shape. Differentiable in the parameters and in the set, also in the radii. Results of an example do not depend on the others of its
     batch. Raises InvalidInput, UnknownName, or UnsupportedOperation."""
     graph, given, settings, dtype = _prepared(network, given, method, slopes, rounding, memory_limit)
     check_specification(specification, graph, given)
@@ -77,7 +77,7 @@ def bounds(
     return _finished(interval, dtype, settings)
 
 
-def layer_bounds(network: nn.Module, given: Interval | Ball, method: str = "ibp", *, slopes: str = "adaptive", memory_limit: int | None = None) -> list[Layer]:
+def layer_bounds(network: nn.Module | Graph, given: Interval | Ball, method: str = "ibp", *, slopes: str = "adaptive", memory_limit: int | None = None) -> list[Layer]:
     """The intervals of all operations from the input to the output, in their order. Errors as `bounds`."""
     graph, given, settings, _ = _prepared(network, given, method, slopes, "nearest", memory_limit)
     values = _intermediate(graph, given, settings) if method in ("crown", "alpha-crown") else propagate(graph, _box(given))
@@ -96,7 +96,7 @@ def _prepared(network, given, method, slopes, rounding_, memory_limit) -> tuple[
         raise InvalidInput(f"rounding = {rounding_!r}: expected one of {', '.join(ROUNDINGS)}")
     given.check()
     dtype = given.center.dtype
-    graph = trace(network, given.center)
+    graph = recorded(network, given.center)
     check_rules(graph, INTERVAL_RULES, "INTERVAL_RULES")
     if method != "ibp":
         check_rules(graph, LINEAR_RULES, "LINEAR_RULES")
@@ -212,23 +212,28 @@ def _optimised(graph, given, values, source, rows, settings) -> Tensor:
         initial = (x.upper > -x.lower).to(x.lower).unsqueeze(1).expand(count, rows.shape[1], *node.shape)
         alpha[node.index] = initial.contiguous().clone().requires_grad_()
     kept = {index: value.detach().clone() for index, value in alpha.items()}
-    optimiser, reached = torch.optim.Adam(alpha.values(), lr=ALPHA_RATE), best.detach().clone()
-    for step in range(settings.alpha_steps):
+    reached, moments = best.detach().clone(), {index: (torch.zeros_like(value), torch.zeros_like(value)) for index, value in alpha.items()}
+    for step in range(1, settings.alpha_steps + 1):
         with torch.enable_grad():
             found = lower_bound(Pass(graph, fixed, held, settings.slopes, alpha), source, rows.detach())
-            optimiser.zero_grad(set_to_none=True)
-            (-found.sum()).backward(inputs=list(alpha.values()))
+            gradients = torch.autograd.grad(found.sum(), list(alpha.values()))
         better = found.detach() > reached
         reached = torch.where(better, found.detach(), reached)
-        for index, value in alpha.items():
+        for (index, value), gradient in zip(alpha.items(), gradients):
             kept[index] = torch.where(better.view(*better.shape, *[1] * (value.ndim - 2)), value.detach(), kept[index])
-        optimiser.param_groups[0]["lr"] = ALPHA_RATE * 0.9**step
-        optimiser.step()
-        with torch.no_grad():
-            for value in alpha.values():
-                value.clamp_(0, 1)
+            _ascend(value, gradient, moments[index], step)
     again = lower_bound(Pass(graph, values, given, settings.slopes, kept, settings.outward), source, rows)
     return torch.maximum(best, again)
+
+
+@torch.no_grad()
+def _ascend(alpha: Tensor, gradient: Tensor, moments: tuple[Tensor, Tensor], step: int) -> None:
+    """A step of Adam (Kingma & Ba, 2015) upwards, back into [0, 1]. torch's own takes seconds to import what this does not need."""
+    first, second = moments
+    first.lerp_(gradient, 0.1)
+    second.lerp_(gradient.square(), 0.001)
+    size = ALPHA_RATE * 0.9 ** (step - 1) * math.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+    alpha.add_((first / (second.sqrt() + 1e-8)).mul_(size)).clamp_(0, 1)
 
 
 def _ancestors(graph: Graph, index: int) -> set[int]:

@@ -51,6 +51,15 @@ def trace(network: nn.Module, x: Tensor) -> Graph:
         raise _unusable(network, x, error) from error
 
 
+def recorded(network: nn.Module | Graph, x: Tensor) -> Graph:
+    """The network's graph. Raises InvalidInput for a graph of inputs of another shape, else as `trace`."""
+    if not isinstance(network, Graph):
+        return trace(network, x)
+    if network.nodes[0].shape != tuple(x.shape[1:]):
+        raise InvalidInput(f"the network was recorded for inputs of shape {network.nodes[0].shape}, got {tuple(x.shape[1:])}. Record it again.")
+    return network
+
+
 def _record(network: nn.Module, x: Tensor) -> Graph:
     x = x.detach().clone()
     recorder = _Recorder(network, x)

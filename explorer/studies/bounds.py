@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from explorer.attacks import cross_entropy, margin, pgd
-from explorer.bounds import METHODS, Interval, bounds, layer_bounds, margin_rows
+from explorer.bounds import METHODS, Interval, bounds, layer_bounds, margin_rows, trace
 from explorer.errors import InvalidInput
 from explorer.randomness import Streams
 from explorer.registry import look_up
@@ -104,8 +104,9 @@ def certified_margins(classifier: nn.Module, image: Float[Tensor, "1 c h w"], la
     """The certified intervals of all margins over image ± radius, cut to [0, 1], by each method."""
     box = Interval.around(image, check_radius(radius), 0.0, 1.0)
     with torch.no_grad():
-        rows = margin_rows(torch.tensor([label], device=image.device), classifier(image).shape[1])
-        found = {method: bounds(classifier, box, method, rows) for method in methods}
+        network = trace(classifier, image)  # once for all methods
+        rows = margin_rows(torch.tensor([label], device=image.device), network.nodes[network.output].shape[0])
+        found = {method: bounds(network, box, method, rows) for method in methods}
     if unbounded := [NAMES[method] for method, each in found.items() if not (each.lower.isfinite() & each.upper.isfinite()).all()]:
         raise InvalidInput(f"the bounds by {', '.join(unbounded)} overflow at radius {radius:g}: the network's numbers grow beyond float32. Choose a smaller radius.")
     return {method: Margins(interval.lower[0].cpu(), interval.upper[0].cpu()) for method, interval in found.items()}

@@ -321,6 +321,18 @@ def test_threads_may_bound_and_use_one_network_at_once():
     assert not any(module._forward_hooks or "forward" in vars(module) for module in network.modules())
 
 
+def test_a_recorded_network_serves_several_sets_and_follows_its_parameters():
+    network, box = dense(3, 6, 4), Interval.around(torch.rand(5, 3), 0.1)
+    graph = trace(network, box.center)
+    with torch.no_grad():
+        network[0].weight.mul_(2)
+        for method in METHODS:
+            found, expected = bounds(graph, box, method), bounds(network, box, method)
+            assert torch.equal(found.lower, expected.lower)
+    with pytest.raises(InvalidInput, match="recorded for inputs of shape"):
+        bounds(graph, Interval.around(torch.rand(5, 2), 0.1))
+
+
 # What is refused
 
 
