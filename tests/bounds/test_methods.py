@@ -23,6 +23,7 @@ from explorer.bounds import (
     layer_bounds,
     margin_rows,
     mixed_cross_entropy,
+    trace,
 )
 from explorer.bounds import methods as methods_module
 from explorer.errors import InvalidInput, UnknownName, UnsupportedOperation
