@@ -10,11 +10,12 @@ from explorer.ui.certified_vae import choose_models, choose_settings, choose_sub
 from explorer.ui.certified_vae_link import PAGE, Link, checked, own_radius
 from explorer.ui.certified_vae_live import drag, dragged_radius, plain_slider
 from explorer.ui.certified_vae_panels import PANELS
-from explorer.ui.certified_vae_work import await_attack, show_attack, view
+from explorer.ui.certified_vae_work import await_attack, kept_problems, show_attack, view
 from explorer.ui.components import plain, show_copy_link, show_problems
 
 st.title("Certified VAE")
 link, problems, revision = links.opened(Link, PAGE)
+problems = kept_problems() or problems
 known = known_models(tuple(st.session_state.get("gallery.folders", ())))
 if not known:
     show_problems(problems)
@@ -30,8 +31,9 @@ if not models:
     links.show(link, PAGE)
     st.stop()
 link, refused = checked(link, [each.opened for each in models])
+problems += refused
 st.caption(describe(models))
-show_problems([*problems, *refused])
+show_problems(list(dict.fromkeys(problems)))
 
 link, subject, refused = choose_subject(link, models, revision)
 show_problems(refused)
@@ -59,4 +61,4 @@ except ExplorerError as error:
 links.show(link, PAGE)
 show_copy_link("the uploaded picture" if link.choice == "Upload" else "")
 if shown:
-    await_attack(shown, progress)
+    await_attack(shown, progress, problems)

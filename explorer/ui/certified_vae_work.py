@@ -20,7 +20,7 @@ from .turns import TURNS, Aside
 
 ATTACKS = Jobs(kept=64)  # beside JOBS: an attack of a second does not wait for a certificate of a minute
 PATIENCE, LOOK = 0.5, 0.4  # seconds that a page waits for an attack before it is drawn without it, and between two looks at its progress
-STOPPED = "certified_vae.stopped"
+STOPPED, PROBLEMS = "certified_vae.stopped", "certified_vae.problems"
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,9 +104,9 @@ def show_attack(shown: View) -> None:
     st.button("Attack again", key="attack-again", on_click=_again)
 
 
-def await_attack(shown: View, place: Any) -> None:
-    """At the end of the page, which is complete but for an attack that takes long: its progress in that place, then the page anew. A page
-    that waits costs the attack little, one that is polled costs it a multiple; whatever the visitor does ends the waiting."""
+def await_attack(shown: View, place: Any, problems: list[str]) -> None:
+    """At the end of the page, which is complete but for an attack that takes long: its progress in that place, then the page anew, with
+    the same problems. A page that waits costs the attack little, one that is polled a multiple; whatever the visitor does ends the waiting."""
     job = shown.attack
     if job is None or not job.active:
         return
@@ -121,7 +121,13 @@ def await_attack(shown: View, place: Any) -> None:
             time.sleep(LOOK / 20)
             if not job.active:
                 break
+    st.session_state[PROBLEMS] = problems
     st.rerun()
+
+
+def kept_problems() -> list[str]:
+    """Those of the link, where the page is drawn anew only because an attack has ended."""
+    return st.session_state.pop(PROBLEMS, [])
 
 
 def _stop() -> None:
