@@ -73,7 +73,7 @@ def _curves(tables: Mapping[str, AttackTable], key: str) -> None:
         f"{one.settings.get('steps')} steps, an upper bound of the worst case. Dotted: *certified* for the same noise; where it falls out of the picture, the table has it."
     )
     st.dataframe(
-        [{"model": label, "number": name, **{f"{radius:g}": round(value, 2) for radius, value in zip(table.radii, values)}}
+        [{"model": label, "number": name, **{f"{radius:g}": _nats(value) for radius, value in zip(table.radii, values)}}
          for label, table in tables.items() for name, values in (("attack found", table.attacked), ("certified ≥", table.bounds))],
         hide_index=True, width="stretch", key=f"{key}-table",
     )  # fmt: skip
@@ -91,6 +91,10 @@ def _columns(tables: Mapping[str, ElboTable], key: str) -> None:
         hide_index=True, width="stretch", key=f"{key}-columns",
     )  # fmt: skip
     st.caption("Nats, means ± standard errors over the images so far (train + test), one draw of the noise for each. *Bound*: certified for that noise over the paper's box; clipped: over the box cut to [0, 1].")
+
+
+def _nats(value: float) -> str:
+    return (f"{value:.2f}" if abs(value) < 1e5 else f"{value:.1e}").replace("-", "−")
 
 
 def _with_error(mean: float | None, error: float | None) -> str:

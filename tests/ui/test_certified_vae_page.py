@@ -236,7 +236,7 @@ def test_a_run_of_the_attack_shows_its_curve_and_what_its_numbers_are(store, mod
     finished("elbo_attack", "attack", ATTACK, models / "a-0.safetensors")
     test = page("runs", run="1")
     assert not test.exception and not test.error and "40 of 300 test images" in texts(test) and "attack found" in texts(test)
-    assert test.dataframe[1].value["0.1"].tolist() == [-40.0, -90.0]
+    assert test.dataframe[1].value["0.1"].tolist() == ["−40.00", "−90.00"]
 
 
 def test_runs_of_the_attack_stand_in_one_figure(store, models):  # noqa: F811

@@ -6,17 +6,24 @@ const showIntervals = LiveIntervals.prototype.show;
 Object.assign(LiveIntervals.prototype, {
   show() {
     showIntervals.call(this);
+    this.showLowerEnds();
     const sources = [this.live, this.data.committed].filter((values) => values?.latents);
     const at = sources.find((values) => Math.abs(values.radius - this.radius) < 1e-9) ?? sources[0];
     this.showNumbers(at);
     if (at) this.showLatents(at.latents);
   },
 
+  /** A bound is rounded to its safe side, and a huge one is short. */
+  showLowerEnds() {
+    const lower = this.newest("bars")[this.data.number]?.values[0];
+    if (lower) this.rows.rows.forEach((row, index) => { row.number.textContent = `≥ ${written(lower[index], 2, Math.floor)}`; });
+  },
+
   showNumbers(at) {
     const { data } = this;
     const [bars, marks] = [this.newest("bars"), this.newest("marks")];
     const bar = data.bars[0];
-    const side = (sign, index) => ({ key: `${bar.key}-${sign}`, name: `${bar.name}\u00a0${sign}`, found: bars[bar.key] && { old: bars[bar.key].old, values: bars[bar.key].values[index] } });
+    const side = (sign, index) => ({ round: [Math.floor, Math.ceil][index], key: `${bar.key}-${sign}`, name: `${bar.name}\u00a0${sign}`, found: bars[bar.key] && { old: bars[bar.key].old, values: bars[bar.key].values[index] } });
     const columns = [side("≥", 0), ...data.marks.map((mark) => ({ ...mark, found: marks[mark.key] })), side("≤", 1)].filter((column) => column.found);
     if (at) columns.push({ key: "width", name: "interval of the latent mean: mean width", found: { values: at.latents.map(({ width }) => mean(width)) }, digits: 3 });
     const head = element("tr");
@@ -24,7 +31,7 @@ Object.assign(LiveIntervals.prototype, {
     const rows = data.rows.map((name, index) => {
       const row = element("tr");
       row.append(element("th", "", name), ...columns.map((column) => {
-        const cell = element("td", column.found.old ? "old" : "", formatNumber(column.found.values[index], column.digits ?? 2));
+        const cell = element("td", column.found.old ? "old" : "", written(column.found.values[index], column.digits ?? 2, column.round));
         cell.dataset.testid = `elbo-${column.key}-${index}`;
         return cell;
       }));
@@ -48,6 +55,11 @@ Object.assign(LiveIntervals.prototype, {
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+function written(value, digits, round = Math.round) {
+  if (Math.abs(value) >= 1e5) return value.toExponential(1).replace("e+", "e").replace("-", "−");
+  return formatNumber(round(value * 10 ** digits) / 10 ** digits, digits);
+}
+
 /** One model's intervals by dimension, on logarithmic scales that hold still: of the mean their widths, of σ from end to end. */
 class LatentCharts {
   constructor(names, index) {
@@ -61,8 +73,8 @@ class LatentCharts {
 
   draw({ width, sigma: [low, high] }) {
     const widest = width.indexOf(Math.max(...width));
-    this.width.draw(width.map((value) => [0, value]), `width of the mean's interval, widest ${formatNumber(width[widest], 3)} (dimension ${widest})`);
-    this.sigma.draw(low.map((value, i) => [value, high[i]]), `interval of σ, from ${formatNumber(Math.min(...low), 3)} to ${formatNumber(Math.max(...high), 3)}`);
+    this.width.draw(width.map((value) => [0, value]), `width of the mean's interval, widest ${written(width[widest], 3)} (dimension ${widest})`);
+    this.sigma.draw(low.map((value, i) => [value, high[i]]), `interval of σ, from ${written(Math.min(...low), 3)} to ${written(Math.max(...high), 3)}`);
   }
 }
 
