@@ -1,5 +1,6 @@
 """The page Certified VAE, opened alone, on tiny models."""
 
+import itertools
 import json
 import re
 import time
@@ -16,7 +17,7 @@ from explorer.runs import Store, events
 from explorer.runs.kinds import specify
 from explorer.ui import library
 from explorer.ui.background import JOBS
-from explorer.ui.certified_vae import Model, Subject, known_models, open_models, usual_models
+from explorer.ui.certified_vae import Subject, known_models, open_models, usual_models
 from explorer.ui.certified_vae_link import Link, checked
 from explorer.ui.certified_vae_live import _scene
 from explorer.ui.certified_vae_panels import PANELS
@@ -158,7 +159,7 @@ def test_attacks_lie_between_the_certified_bounds_and_on_their_side_of_clean():
     rows = numbers(radius="0.1", raised="true", model="a-0,a-0.05,wide", steps="10")
     order = ["certified ≥", "lowest attack found", "clean", "highest attack found", "certified ≤"]
     assert len(rows) == 3
-    for lower, upper in zip(order, order[1:]):
+    for lower, upper in itertools.pairwise(order):
         assert (rows[lower] <= rows[upper] + 1e-4).all()
 
 
