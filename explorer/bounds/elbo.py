@@ -4,14 +4,18 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.errors import InvalidInput
 from explorer.models import VAE
 from explorer.models.vae import SIGMA0, split_posterior
 
+from .graph import Graph
 from .interval import Interval
 from .methods import bounds
+from .recording import trace
+
+Graphs = tuple[Graph, Graph]  # of a VAE's encoder and decoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +57,19 @@ def elbo_bounds(
     sigma0: float = SIGMA0,
     clip: bool = False,
     method: str = "ibp",
+    graphs: Graphs | None = None,
 ) -> ElboBounds:
     """Certified bounds of −‖x' − g(z')‖²/(2σ0²) − KL(x') over all x' with |x' − x| ≤ radius, where z' = mean(x') + σ(x')·noise.
 
     The perturbed input stands in the residual too. The box is the paper's, or with `clip` cut to [0, 1]. The radius is one number, one for
-    each example, or one for each pixel. Raises InvalidInput for a radius or noise that fits no example."""
+    each example, or one for each pixel. `graphs` saves recording the networks where many radii are asked for. Raises InvalidInput for a radius or noise that fits no example."""
     box = pixel_box(x, radius, clip)
     if noise.shape != (len(x), model.latent_dim):
         raise InvalidInput(f"noise must be {len(x)} × {model.latent_dim}, one standard normal for each latent, got shape {tuple(noise.shape)}.")
-    mean, log_sigma = posterior_bounds(model, box, method)
+    encoder, decoder = graphs or (model.encoder, model.decoder)
+    mean, log_sigma = posterior_bounds(encoder, box, method)
     latent = latent_interval(mean, log_sigma, noise)
-    decoded = bounds(model.decoder, latent, method)
+    decoded = bounds(decoder, latent, method)
     kl, residual = kl_interval(mean, log_sigma), squared_residual_interval(box, decoded)
     scale = 1 / (2 * sigma0**2)
     total = Interval(-scale * residual.upper - kl.upper, -scale * residual.lower - kl.lower)
@@ -78,9 +84,14 @@ def pixel_box(x: Float[Tensor, "batch c h w"], radius: float | Tensor, clip: boo
     return Interval.around(x, radius, 0.0, 1.0) if clip else Interval.around(x, radius)
 
 
-def posterior_bounds(model: VAE, box: Interval, method: str = "ibp") -> tuple[Interval, Interval]:
+def record(model: VAE, x: Float[Tensor, "batch c h w"]) -> Graphs:
+    """The model's encoder and decoder, for `elbo_bounds` of images of this shape."""
+    return trace(model.encoder, x), trace(model.decoder, x.new_zeros(len(x), model.latent_dim))
+
+
+def posterior_bounds(encoder: nn.Module | Graph, box: Interval, method: str = "ibp") -> tuple[Interval, Interval]:
     """Mean and log σ of the posterior over a box of images (proVAE, eqs. 16 and 17: layer by layer, not at the box's corners)."""
-    encoded = bounds(model.encoder, box, method)
+    encoded = bounds(encoder, box, method)
     (low_mean, low_sigma), (high_mean, high_sigma) = split_posterior(encoded.lower), split_posterior(encoded.upper)
     return Interval(low_mean, high_mean), Interval(low_sigma, high_sigma)
 

@@ -59,7 +59,7 @@ def elbo_certificate(
     progress = progress or Silent()
     with torch.no_grad():
         box = pixel_box(x, radius, clip)
-        mean, log_sigma = posterior_bounds(model, box, method)
+        mean, log_sigma = posterior_bounds(model.encoder, box, method)
         kl = kl_interval(mean, log_sigma).upper.double()
         largest = torch.maximum(box.upper.square(), (1 - box.lower).square()).double().flatten(1).sum(1)
         total, squares = torch.zeros_like(largest), torch.zeros_like(largest)

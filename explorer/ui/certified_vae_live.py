@@ -6,10 +6,11 @@ from typing import Any
 import streamlit as st
 import torch
 
-from explorer.bounds.elbo import ElboBounds, elbo_bounds
+from explorer.bounds.elbo import ElboBounds, Graphs, elbo_bounds, record
 from explorer.errors import InvalidInput
 from explorer.figures.bounds import FOUND
-from explorer.papers.certified_vae import CertifiedVae, Settings, posterior_noise
+from explorer.models import VAE
+from explorer.papers.certified_vae import Settings, posterior_noise
 
 from .certified_vae import Model, Subject, on_device
 from .certified_vae_link import Link, lowest_shown, own_radius, reach
@@ -77,18 +78,19 @@ def _scene(models: Sequence[Model], subject: Subject, settings: Settings) -> Num
     parts = []
     for each in models:
         image = on_device(each, subject.image)
-        parts.append((each.opened, image, posterior_noise(each.opened.model, [settings.key], settings.seed).to(image)))
+        noise = posterior_noise(each.opened.model, [settings.key], settings.seed).to(image)
+        parts.append((each.opened.model, image, noise, record(each.opened.model, image)))
 
     def compute(radius: float) -> dict[str, Any]:
         with TURNS.first():
-            return _values(radius, [_bounds(opened, image, noise, radius, settings) for opened, image, noise in parts])
+            return _values(radius, [_bounds(*part, radius, settings) for part in parts])
 
     return NumberScene(compute, str(models[0].opened.device))
 
 
-def _bounds(opened: CertifiedVae, image: torch.Tensor, noise: torch.Tensor, radius: float, settings: Settings) -> ElboBounds:
+def _bounds(model: VAE, image: torch.Tensor, noise: torch.Tensor, graphs: Graphs, radius: float, settings: Settings) -> ElboBounds:
     with torch.inference_mode():
-        return elbo_bounds(opened.model, image, radius, noise, sigma0=settings.sigma0, clip=settings.clip, method=settings.method)
+        return elbo_bounds(model, image, radius, noise, sigma0=settings.sigma0, clip=settings.clip, method=settings.method, graphs=graphs)
 
 
 def _values(radius: float, found: Sequence[ElboBounds]) -> dict[str, Any]:

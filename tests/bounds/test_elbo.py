@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.bounds.elbo import elbo_bounds, elbo_lower_bound, kl_interval, latent_interval, pixel_box, squared_residual_interval
+from explorer.bounds.elbo import elbo_bounds, elbo_lower_bound, kl_interval, latent_interval, pixel_box, record, squared_residual_interval
 from explorer.bounds.elbo_certificate import elbo_certificate, empirical_bernstein
 from explorer.bounds.interval import Interval
 from explorer.errors import Cancelled, InvalidInput
@@ -30,6 +30,14 @@ def random_interval(seed: int, shape=(64, 5)) -> Interval:
 
 def inside(box: Interval, seed: int) -> torch.Tensor:
     return box.lower + box.width * torch.rand(box.lower.shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_a_recorded_model_has_the_same_bounds():
+    model, (x, noise) = tiny_vae(), batch()[:2]
+    graphs = record(model, x)
+    for radius in (0.0, 0.1):
+        found, expected = elbo_bounds(model, x, radius, noise, graphs=graphs), elbo_bounds(model, x, radius, noise)
+        assert torch.equal(found.elbo.lower, expected.elbo.lower) and torch.equal(found.elbo.upper, expected.elbo.upper)
 
 
 def test_the_kl_is_smallest_at_the_prior_where_the_intervals_hold_it():
