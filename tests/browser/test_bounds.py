@@ -49,12 +49,14 @@ def test_on_release_all_methods_are_computed_and_the_radius_is_in_the_link(visit
     expect(visitor.page.get_by_test_id("intervals-stale")).to_have_text("")
 
 
+@pytest.mark.slow
 def test_a_link_opens_at_its_radius(visitor):
     visitor.open_bounds(radius="0.2", image="3")
     expect(visitor.page.get_by_test_id("intervals-value")).to_have_text("0.200 = 51.0/255")
     expect(visitor.page.get_by_test_id("intervals-attack")).to_contain_text(re.compile("margin"))
 
 
+@pytest.mark.slow
 def test_the_arrow_keys_move_the_radius(visitor):
     visitor.open_bounds()
     visitor.page.get_by_test_id("intervals-radius").focus()

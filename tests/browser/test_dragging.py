@@ -24,6 +24,7 @@ def test_the_released_point_is_in_the_link(visitor):
     visitor.until(lambda: "u" in visitor.query(), "u in the link")
 
 
+@pytest.mark.slow
 def test_the_released_radius_is_in_the_link(visitor):
     visitor.open_learned_set()
     visitor.drag("radius", -120)
@@ -31,6 +32,7 @@ def test_the_released_radius_is_in_the_link(visitor):
     visitor.until(lambda: "radius" in visitor.query(), "the radius in the link")
 
 
+@pytest.mark.slow
 def test_the_released_point_has_its_norm_in_the_panel(visitor):
     visitor.open_learned_set()
     expect(visitor.page.get_by_text("‖u‖ = 0.000")).to_be_visible()
@@ -49,6 +51,7 @@ def test_an_arrow_key_moves_the_picture(visitor, part):
     visitor.until_seen_other_than(before)
 
 
+@pytest.mark.slow
 def test_quick_steps_are_all_kept(visitor):
     visitor.open_learned_set()
     slider = visitor.part("direction-1")
@@ -71,6 +74,7 @@ def test_a_view_chosen_right_after_a_release_stays(visitor):
     expect(visitor.part("view-images")).to_have_attribute("aria-checked", "true")
 
 
+@pytest.mark.slow
 def test_reset_brings_back_the_centre(visitor):
     visitor.open_learned_set()
     centre = visitor.seen()
@@ -96,6 +100,7 @@ def test_play_moves_the_picture(visitor):
     visitor.until_seen_other_than(first, second)
 
 
+@pytest.mark.slow
 def test_pause_stops_the_picture(visitor):
     visitor.open_learned_set()
     first = visitor.seen()
@@ -109,6 +114,7 @@ def test_pause_stops_the_picture(visitor):
     assert visitor.seen() == stopped
 
 
+@pytest.mark.slow
 def test_an_image_of_the_strip_is_shown_when_clicked(visitor):
     visitor.open_learned_set()
     before = visitor.seen()

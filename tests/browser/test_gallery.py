@@ -19,6 +19,7 @@ def test_a_card_leads_to_the_page_of_its_checkpoint(visitor):
     assert visitor.query()["model"] == DIGITS
 
 
+@pytest.mark.slow
 def test_other_samples_are_other_pictures(visitor):
     visitor.open_gallery()
     picture = visitor.card().locator("img")
@@ -40,6 +41,7 @@ def test_a_broken_checkpoint_is_refused_by_name(broken_upload):
     expect(broken_upload.page.get_by_test_id("stAlert")).to_contain_text("broken.safetensors is not a safetensors file")
 
 
+@pytest.mark.slow
 def test_after_a_broken_checkpoint_the_gallery_still_leads_on(broken_upload):
     broken_upload.page.get_by_test_id("stAlert").wait_for()
     broken_upload.card().get_by_role("link", name="Explore").click()

@@ -23,6 +23,7 @@ def linked(visitor):
     return visitor
 
 
+@pytest.mark.slow
 def test_a_cold_link_shows_its_image(linked):
     expect(linked.page.locator("[data-part=caption]")).to_contain_text("test image 5 ")
     expect(linked.page.get_by_test_id("strip-5")).to_have_attribute("aria-selected", "true")
@@ -32,6 +33,7 @@ def test_a_cold_link_shows_its_point_and_radius(linked):
     expect(linked.part("norm")).to_contain_text("‖u‖ 1.50 of radius 2.00")
 
 
+@pytest.mark.slow
 def test_a_cold_link_shows_its_panel(linked):
     expect(linked.page.get_by_text("From, over, to")).to_be_visible()
 
@@ -42,6 +44,7 @@ def test_the_same_link_shows_the_same_pixels(linked, new_visitor):
     another.until(lambda: another.seen() == linked.seen(), "the pixels of the first visitor")
 
 
+@pytest.mark.slow
 def test_the_copied_link_is_the_address_of_the_view(new_visitor):
     visitor = new_visitor(permissions=["clipboard-read", "clipboard-write"])
     visitor.open_learned_set(**VIEW)

@@ -36,6 +36,7 @@ def test_numbers_grow_while_it_measures_and_stay_when_it_is_cancelled(measuring)
     assert 0 < so_far(measuring) < 100
 
 
+@pytest.mark.slow
 def test_a_reload_finds_the_measurement_again(measuring):
     so_far(measuring)
     measuring.page.reload()

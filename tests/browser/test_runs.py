@@ -63,6 +63,7 @@ def test_a_training_is_watched_and_its_set_opened(visitor):
     assert re.fullmatch(r"run/\d+/digits-rts", visitor.query()["model"])
 
 
+@pytest.mark.slow
 def test_a_run_stands_in_the_table_and_is_opened_from_its_link(visitor):
     visitor.open_train(**TRAINING)
     if visitor.page.get_by_role("button", name="Train", exact=True).count():
