@@ -10,8 +10,7 @@ from tests.bounds.networks import ACTIVATIONS, IMAGE, SHAPED, layer_network, ran
 
 SLACK = 1e-4
 SEEDS = st.integers(0, 2**31)
-few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-one = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 many = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -132,7 +131,7 @@ def test_each_method_lies_inside_the_one_before_it(seed):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("slopes", ["adaptive", "zero", "one", "same"])
 def test_every_rule_for_slopes_is_sound(method, slopes):
-    for seed in range(6):
+    for seed in range(3):
         network, box = random_network(seed, only=("relu",)), box_of(seed)
         with torch.no_grad():
             found = bounds(network, box, method, slopes=slopes)

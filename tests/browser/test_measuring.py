@@ -22,7 +22,7 @@ def measuring(visitor):
 
 def so_far(visitor) -> int:
     """How many pairs the shown estimate is over."""
-    caption = visitor.page.get_by_text(re.compile(r"Estimates over \d+ pairs"))
+    caption = visitor.page.get_by_text(re.compile(r"Estimates over \d+ pairs")).first  # while it is drawn anew there are two
     caption.wait_for()
     return int(re.search(r"over (\d+) pairs", caption.inner_text())[1])
 

@@ -120,7 +120,7 @@ def test_a_checkpoint_of_another_kind_is_one_message(path, tmp_path, capsys):
     opened = load(path)
     save(tmp_path / "other.safetensors", opened.model, dataclasses.replace(opened.header, kind="classifier"))
     assert main([str(tmp_path / "other.safetensors")]) == 1
-    assert "other.safetensors holds a 'classifier', expected a 'learned_set'" in capsys.readouterr().err
+    assert "unknown kind of checkpoint 'classifier'. Known: certified_vae, learned_set" in capsys.readouterr().err
 
 
 def test_a_data_set_of_another_image_size_is_one_message(path, tmp_path, capsys):
