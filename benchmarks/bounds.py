@@ -8,7 +8,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,11 +49,10 @@ CASES = (
 )
 
 
-def rows() -> list[dict]:
-    found = []
+def rows() -> Iterator[dict]:
     for case in CASES:
-        found += measure(case)
-    return [*found, measure_elbo()]
+        yield from measure(case)
+    yield measure_elbo()
 
 
 def measure_elbo() -> dict:
