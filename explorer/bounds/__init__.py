@@ -1,5 +1,7 @@
 """Certified ranges of networks over sets of inputs. A new operation is a line in INTERVAL_RULES and one in LINEAR_RULES."""
 
+from explorer.metrics import budget_range, log_volume, refine_volume  # volumes are part of what is bounded: handed on
+
 from .elbo import ElboBounds, elbo_bounds, elbo_lower_bound
 from .elbo_certificate import ElboCertificate, elbo_certificate
 from .graph import Graph
@@ -21,13 +23,16 @@ __all__ = [
     "Interval",
     "Layer",
     "bounds",
+    "budget_range",
     "cross_entropy_bound",
     "elbo_bounds",
     "elbo_certificate",
     "elbo_lower_bound",
     "enclosing",
     "layer_bounds",
+    "log_volume",
     "margin_rows",
     "mixed_cross_entropy",
+    "refine_volume",
     "trace",
 ]

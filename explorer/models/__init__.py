@@ -1,5 +1,6 @@
 """Networks by name. `build_model(name, {})` is the paper's size."""
 
+from .budget_generator import BudgetedClassifier, BudgetedClassifierConfig, BudgetGenerator, budgeted_classifier
 from .build import ModelEntry, build_model, model_config
 from .classifiers import Classifier, DmLargeConfig, DmMediumConfig, DmSmallConfig, dm_large, dm_medium, dm_small
 from .cvae import ConditionalVAE, RtsConfig, rts_cvae
@@ -7,7 +8,10 @@ from .gaussian import BoundedLogVar, Gaussian, kl_divergence
 from .linf_cvae import LinfConvConfig, LinfFcConfig, linf_conv_cvae, linf_fc_cvae
 from .vae import VAE, VaeConfig, convolutional_vae, elbo
 
-__all__ = ["MODELS", "VAE", "BoundedLogVar", "Classifier", "ConditionalVAE", "Gaussian", "ModelEntry", "build_model", "elbo", "kl_divergence", "model_config"]
+__all__ = [
+    "MODELS", "VAE", "BoundedLogVar", "BudgetGenerator", "BudgetedClassifier", "Classifier", "ConditionalVAE", "Gaussian", "ModelEntry",
+    "build_model", "elbo", "kl_divergence", "model_config",
+]  # fmt: skip
 
 MODELS = {
     "rts_cvae": ModelEntry(RtsConfig, rts_cvae, "Perturbation sets, Appendix D: five spatial transformers"),
@@ -17,4 +21,5 @@ MODELS = {
     "dm_small": ModelEntry(DmSmallConfig, dm_small, "Budgets, Appendix A: a classifier of two convolutions"),
     "dm_medium": ModelEntry(DmMediumConfig, dm_medium, "Gowal et al., 2018: a classifier of four convolutions"),
     "dm_large": ModelEntry(DmLargeConfig, dm_large, "Budgets, Appendix A: a classifier of five convolutions"),
+    "budgeted_classifier": ModelEntry(BudgetedClassifierConfig, budgeted_classifier, "Budgets, §3: one of these with a generator of budgets"),
 }

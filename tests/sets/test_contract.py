@@ -9,7 +9,7 @@ import explorer.sets
 from explorer.attacks import pgd
 from explorer.models import build_model
 from explorer.randomness import Streams
-from explorer.sets import LatentBall, LpBall, PerturbationSet, Region
+from explorer.sets import BudgetBox, LatentBall, LpBall, PerturbationSet, Region
 
 LAWS = ("uniform", "normal", "uniform-norm")
 IMAGE = (1, 12, 12)
@@ -24,11 +24,17 @@ def tiny_cvae():
     return model
 
 
+def tiny_budgeted():
+    torch.manual_seed(0)
+    return build_model("budgeted_classifier", {"classifier_config": {"height": 12, "width": 12, "widths": [2, 2], "hidden_units": [4]}}).eval()
+
+
 # name -> (its set at a radius, a radius, the shape of one δ)
 SETS = {
     "linf": (lambda radius: LpBall(math.inf, radius), 0.3, IMAGE),
     "l2": (lambda radius: LpBall(2, radius), 1.5, IMAGE),
     "l1": (lambda radius: LpBall(1, radius), 5.0, IMAGE),
+    "budgets": (lambda radius: BudgetBox(tiny_budgeted(), radius), 0.3, IMAGE),
     "latent": (lambda radius: LatentBall(tiny_cvae(), radius), 2.0, (6,)),
 }
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here"))]
