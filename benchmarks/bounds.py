@@ -95,7 +95,7 @@ def measure(case: Case) -> list[dict]:
 def _ours(work: str, model, box, labels, specification) -> Callable[[], object]:
     def forward():
         with torch.no_grad():
-            return bounds(model, box, work, specification)
+            return bounds(model, box, work, specification, ends="lower")
 
     def training():
         method = "ibp" if work == "ibp training" else "crown-ibp"

@@ -15,6 +15,7 @@ from .graph import Node, substitute, where
 from .linear_pass import Pass, weighted
 from .pooling import max_pool_back
 from .relaxations import RELAXATIONS, relu_slope_below
+from .transposed import transposed_convolution
 
 Taken = tuple[dict[int, Tensor], Any]
 
@@ -36,9 +37,7 @@ def _convolution(run: Pass, node: Node, rows: Tensor) -> Taken:
     shape = run.graph.nodes[source].shape
     folded = rows.flatten(0, 1)
     if node.name == "conv2d":
-        spans = [(size - 1) * s - 2 * p + d * (k - 1) + 1 for size, s, p, d, k in zip(rows.shape[3:], options["stride"], options["padding"], options["dilation"], weight.shape[2:])]
-        extra = [have - span for have, span in zip(shape[1:], spans)]
-        back = F.conv_transpose2d(folded, weight, None, options["stride"], options["padding"], extra, options["groups"], options["dilation"])
+        back = transposed_convolution(folded, weight, size=shape[1:], **options)
     else:
         back = F.conv2d(folded, weight, None, options["stride"], options["padding"], options["dilation"], options["groups"])[..., : shape[1], : shape[2]]
     offset = None if bias is None else rows.sum((3, 4)) @ bias

@@ -27,7 +27,8 @@ from .relaxations import Slopes
 
 ROUNDINGS = ("nearest", "outward")
 SLOPES = ("adaptive", "zero", "one", "same")
-MEMORY_LIMIT = 384 << 20  # bytes for the rows of one chunk
+ENDS = ("both", "lower")
+MEMORY_LIMIT = 192 << 20  # bytes for the rows of one chunk, or what one row needs
 COPIES = 5  # of a chunk's largest tensor that exist at once
 MONOTONE = {"relu", "sigmoid", "tanh", "exp", "softplus", "clamp", "reshape", "same"}  # their range follows exactly from their argument's
 ALPHA_STEPS, ALPHA_RATE = 20, 0.2
@@ -40,6 +41,7 @@ class Settings:
     slopes: Slopes = "adaptive"
     outward: bool = False
     memory_limit: int = MEMORY_LIMIT
+    ends: str = "both"
     alpha_steps: int = ALPHA_STEPS
 
 
@@ -61,16 +63,20 @@ def bounds(
     slopes: str = "adaptive",
     rounding: str = "nearest",
     memory_limit: int | None = None,
+    ends: str = "both",
 ) -> Interval:
     """Intervals that hold network(x) for every x of the given box or ball, or with a specification C those of C·network(x).
 
     `method`: ibp (interval propagation), crown-ibp (one linear propagation back on top of it), crown (linear propagation for every
     layer), alpha-crown (and lower slopes optimised). Each is intersected with ibp's. `slopes` are those below unstable ReLUs: adaptive,
     zero, one, or same as above. With `rounding="outward"` the intervals hold the exact value whatever the rounding. `memory_limit` is in
-    bytes. `network` may also be what `trace` has recorded, for several sets of the same shape. Differentiable in the parameters and in the set, also in the radii. Results of an example do not depend on the others of its
-    batch. Raises InvalidInput, UnknownName, or UnsupportedOperation."""
-    graph, given, settings, dtype = _prepared(network, given, method, slopes, rounding, memory_limit)
+    bytes. With `ends="lower"` only the lower ends of C·network(x) are bounded by linear propagation, at half the cost, and the upper ones
+    are ibp's. `network` may also be what `trace` has recorded, for several sets of the same shape. Differentiable in the parameters and in
+    the set, also in the radii. Results of an example do not depend on the others of its batch. Raises InvalidInput, UnknownName, or UnsupportedOperation."""
+    graph, given, settings, dtype = _prepared(network, given, method, slopes, rounding, memory_limit, ends)
     check_specification(specification, graph, given)
+    if ends != "both" and specification is None:
+        raise InvalidInput(f"ends = {ends!r} is for a specification. Give one, or leave ends out.")
     with torch.autocast(given.center.device.type, enabled=False):
         specification = None if specification is None else specification.to(given.center)
         interval = METHODS[method](graph, given, specification, settings)
@@ -79,14 +85,14 @@ def bounds(
 
 def layer_bounds(network: nn.Module | Graph, given: Interval | Ball, method: str = "ibp", *, slopes: str = "adaptive", memory_limit: int | None = None) -> list[Layer]:
     """The intervals of all operations from the input to the output, in their order. Errors as `bounds`."""
-    graph, given, settings, _ = _prepared(network, given, method, slopes, "nearest", memory_limit)
+    graph, given, settings, _ = _prepared(network, given, method, slopes, "nearest", memory_limit, "both")
     values = _intermediate(graph, given, settings) if method in ("crown", "alpha-crown") else propagate(graph, _box(given))
     output = METHODS[method](graph, given, None, settings)
     values[graph.output] = Interval(output.lower.view(-1, *graph.nodes[graph.output].shape), output.upper.view(-1, *graph.nodes[graph.output].shape))
     return [Layer(node.path, node.name, values[node.index]) for node in graph.nodes if node.varies]
 
 
-def _prepared(network, given, method, slopes, rounding_, memory_limit) -> tuple[Graph, Interval | Ball, Settings, torch.dtype]:
+def _prepared(network, given, method, slopes, rounding_, memory_limit, ends) -> tuple[Graph, Interval | Ball, Settings, torch.dtype]:
     if not isinstance(given, Interval | Ball):
         raise InvalidInput(f"expected an Interval or a Ball of inputs, got {type(given).__name__}. Interval.around(x, radius) makes one.")
     look_up(METHODS, method, "method of bounds")
@@ -94,14 +100,16 @@ def _prepared(network, given, method, slopes, rounding_, memory_limit) -> tuple[
         raise InvalidInput(f"slopes = {slopes!r}: expected one of {', '.join(SLOPES)}")
     if rounding_ not in ROUNDINGS:
         raise InvalidInput(f"rounding = {rounding_!r}: expected one of {', '.join(ROUNDINGS)}")
+    if ends not in ENDS:
+        raise InvalidInput(f"ends = {ends!r}: expected one of {', '.join(ENDS)}")
     given.check()
     dtype = given.center.dtype
     graph = recorded(network, given.center)
     check_rules(graph, INTERVAL_RULES, "INTERVAL_RULES")
     if method != "ibp":
         check_rules(graph, LINEAR_RULES, "LINEAR_RULES")
-    settings = Settings(slopes, rounding_ == "outward", MEMORY_LIMIT if memory_limit is None else memory_limit)
-    if method != "ibp":
+    settings = Settings(slopes, rounding_ == "outward", MEMORY_LIMIT if memory_limit is None else memory_limit, ends)
+    if method != "ibp" and memory_limit is not None:
         _check_memory(graph, len(given.center), settings)
     return graph, _doubled(given) if settings.outward else given, settings, dtype
 
@@ -133,7 +141,7 @@ METHODS: dict[str, Callable[[Graph, Interval | Ball, Tensor | None, Settings], I
 def _linear(graph, given, values, specification, settings, optimised=False) -> Interval:
     """One propagation back from the output, or from the last operation before a monotone end, met with interval bounds."""
     if specification is not None:
-        found = _both_sides(graph, given, values, graph.output, specification, settings, optimised)
+        found = _of_rows(graph, given, values, graph.output, specification, settings, optimised, both=settings.ends == "both")
         return found & apply_rows(graph, values, specification, settings.outward)
     start = graph.output
     while graph.nodes[start].name in MONOTONE and start:
@@ -178,21 +186,21 @@ def _rows_of(graph, given, values, source, wanted, settings, optimised=False) ->
         for chunk in numbers.split(_rows_at_once(graph, len(old.lower), settings, optimised)):
             rows = torch.zeros(1, len(chunk), math.prod(node.shape), dtype=old.lower.dtype, device=old.lower.device)
             rows[0, torch.arange(len(chunk)), chunk] = 1
-            parts.append(_both_sides(graph, given, values, source, rows.view(1, len(chunk), *node.shape), settings, optimised))
+            parts.append(_of_rows(graph, given, values, source, rows.view(1, len(chunk), *node.shape), settings, optimised))
         lower, upper = torch.cat([part.lower for part in parts], 1), torch.cat([part.upper for part in parts], 1)
     return Interval(*(side.flatten(1).index_copy(1, numbers, new).view_as(side) for side, new in ((old.lower, lower), (old.upper, upper))))
 
 
-def _both_sides(graph, given, values, source, rows, settings, optimised=False) -> Interval:
-    """Bounds of rows·value: those above are minus those below of the negative rows."""
-    count, both = rows.shape[1], torch.cat([rows, -rows], 1)
+def _of_rows(graph, given, values, source, rows, settings, optimised=False, both=True) -> Interval:
+    """Bounds of rows·value: those above are minus those below of the negative rows, or infinite where they are not asked for."""
+    count, rows = rows.shape[1], torch.cat([rows, -rows], 1) if both else rows
     if optimised:
-        lower = _optimised(graph, given, values, source, both, settings)
+        lower = _optimised(graph, given, values, source, rows, settings)
     else:
-        at_once = 2 * _rows_at_once(graph, len(values[0].lower), settings)
+        chunks = -(-rows.shape[1] // (2 * _rows_at_once(graph, len(values[0].lower), settings)))
         run = Pass(graph, values, given, settings.slopes, outward=settings.outward)
-        lower = torch.cat([lower_bound(run, source, part) for part in both.split(at_once, 1)], 1)
-    return Interval(lower[:, :count], -lower[:, count:])
+        lower = torch.cat([lower_bound(run, source, part) for part in rows.tensor_split(chunks, 1)], 1)
+    return Interval(lower[:, :count], -lower[:, count:] if both else torch.full_like(lower, math.inf))
 
 
 def _optimised(graph, given, values, source, rows, settings) -> Tensor:

@@ -50,7 +50,7 @@ def certified_accuracy(
             clean, attacked = (classifier(each).argmax(1) == y for each in (x, found.perturbed))
             box = Interval.around(x, radius, 0.0, 1.0)
             rows = margin_rows(y, classifier(x[:1]).shape[1])
-            certified = [(bounds(classifier, box, method, rows).lower > 0).all(1) for method in ("ibp", "crown-ibp")]
+            certified = [(bounds(classifier, box, method, rows, ends="lower").lower > 0).all(1) for method in ("ibp", "crown-ibp")]
         counts += torch.stack([each.sum().cpu() for each in (clean, clean & attacked, *certified)])
         progress.advance(min(start + batch_size, len(images)), len(images))
     return CertifiedAccuracy(*(counts.double() / len(images)).tolist())

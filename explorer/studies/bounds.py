@@ -100,13 +100,13 @@ def study_bounds(classifier: nn.Module, image: Float[Tensor, "1 c h w"], label: 
     return BoundsStudy(label, others.cpu(), clean.cpu(), methods, _attack(classifier, image, label, others, clean, settings))
 
 
-def certified_margins(classifier: nn.Module, image: Float[Tensor, "1 c h w"], label: int, radius: float, methods: tuple[str, ...]) -> dict[str, Margins]:
-    """The certified intervals of all margins over image ± radius, cut to [0, 1], by each method."""
+def certified_margins(classifier: nn.Module, image: Float[Tensor, "1 c h w"], label: int, radius: float, methods: tuple[str, ...], ends: str = "both") -> dict[str, Margins]:
+    """The certified intervals of all margins over image ± radius, cut to [0, 1], by each method. `ends` as in `bounds`."""
     box = Interval.around(image, check_radius(radius), 0.0, 1.0)
     with torch.no_grad():
         network = trace(classifier, image)  # once for all methods
         rows = margin_rows(torch.tensor([label], device=image.device), network.nodes[network.output].shape[0])
-        found = {method: bounds(network, box, method, rows) for method in methods}
+        found = {method: bounds(network, box, method, rows, ends=ends) for method in methods}
     if unbounded := [NAMES[method] for method, each in found.items() if not (each.lower.isfinite() & each.upper.isfinite()).all()]:
         raise InvalidInput(f"the bounds by {', '.join(unbounded)} overflow at radius {radius:g}: the network's numbers grow beyond float32. Choose a smaller radius.")
     return {method: Margins(interval.lower[0].cpu(), interval.upper[0].cpu()) for method, interval in found.items()}
@@ -144,7 +144,7 @@ def certified_radius(
     progress = progress or Silent()
 
     def certified(radius: float) -> bool:
-        return certified_margins(classifier, image, label, radius, (method,))[method].certified
+        return certified_margins(classifier, image, label, radius, (method,), ends="lower")[method].certified
 
     low, high, total = 0.0, largest, math.ceil(math.log2(max(2.0, largest / tolerance)))
     if certified(largest):

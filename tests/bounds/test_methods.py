@@ -275,6 +275,20 @@ def test_margins_are_label_minus_other():
     assert rows.tolist() == [[[-1, 1, 0], [0, 1, -1]]]
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_lower_ends_alone_are_those_of_both_ends(method):
+    network, box = dense(4, 20, 6), Interval.around(torch.rand(3, 4), 0.2)
+    rows = margin_rows(torch.randint(6, (3,)), 6)
+    both, alone = (bounds(network, box, method, rows, ends=ends) for ends in ("both", "lower"))
+    assert torch.allclose(alone.lower, both.lower, atol=1e-5)
+    assert (alone.upper >= both.upper - 1e-5).all()
+
+
+def test_one_end_without_a_specification_is_an_error():
+    with pytest.raises(InvalidInput, match="for a specification"):
+        bounds(dense(4, 6), Interval.around(torch.rand(1, 4), 0.1), "crown", ends="lower")
+
+
 # The package's networks and regions
 
 
