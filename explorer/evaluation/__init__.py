@@ -2,6 +2,7 @@
 
 from .accuracy import CertifiedAccuracy, certified_accuracy, certified_loss
 from .approximation import PairMetrics, pair_metrics
+from .certified_volume import CertifiedVolume, largest_certified_radius, largest_certified_volume
 from .latent_space import LatentNorms, Sweep, linear_read_out, parameter_sweeps
 from .likelihood import Likelihood, likelihood
 from .set_quality import EncodedPairs, SetQuality, encode_pairs, percentile_radii, set_quality
@@ -23,6 +24,7 @@ from .theory import (
 
 __all__ = [
     "CertifiedAccuracy",
+    "CertifiedVolume",
     "Counterexample",
     "EncodedPairs",
     "LatentNorms",
@@ -40,6 +42,8 @@ __all__ = [
     "corollary2",
     "encode_pairs",
     "figure4",
+    "largest_certified_radius",
+    "largest_certified_volume",
     "lemma4",
     "likelihood",
     "linear_read_out",
