@@ -20,13 +20,14 @@ from .volume_ascent import Margins, ascended, first_multipliers, shrunk, slopes_
 ITERATIONS = 100
 SMALLEST = 1e-4  # radius below which nothing is looked for
 HALVINGS = 12
-PATIENCE, GAIN = 12, 1e-3  # an example ends where so many iterations have gained less than this in mean log ε
+PATIENCE, GAIN = 12, 1e-3  # an example ends where so many iterations in a row have gained less than this in log volume
 SLACK = 0.05  # in log ε: how far the last budgets are stretched where there is room
 
 
 @dataclass(frozen=True, eq=False)
 class CertifiedVolume:
-    """For each example the certified budgets of largest volume that were found, Σ log ε in nats, and how many iterations it took.
+    """For each example the certified budgets of largest volume that were found, the mean over the pixels of log ε (as `log_volume` of
+    metrics has it), and how many iterations it took.
 
     Where `certified` is false the budgets are 0 and the volume is −∞: either the image itself is classified otherwise (`correct` is
     false), or not even a box of radius 1e-4 is certified."""
@@ -38,9 +39,9 @@ class CertifiedVolume:
     iterations: Int[Tensor, "batch"]
 
     @property
-    def radius(self) -> Float[Tensor, "batch"]:
-        """Of the uniform box of the same volume: the geometric mean of the budgets."""
-        return (self.log_volume / self.budgets[0].numel()).exp()
+    def volume(self) -> Float[Tensor, "batch"]:
+        """The geometric mean of the budgets, comparable with ε0 and with a uniform radius."""
+        return self.log_volume.exp()
 
 
 def largest_certified_volume(
@@ -52,7 +53,7 @@ def largest_certified_volume(
     warm_start: Float[Tensor, "batch c h w"] | None = None,
     limit: float = 1.0,
     iterations: int = ITERATIONS,
-    enough: float = math.inf,
+    enough: float = 1.0,
     progress: Progress | None = None,
 ) -> CertifiedVolume:
     """Maximise Σ log ε over budgets 0 < ε ≤ `limit` such that all margins f_label − f_other are certified above 0 in x ± ε, cut to [0, 1].
@@ -60,9 +61,9 @@ def largest_certified_volume(
     An augmented Lagrangian with a multiplier for every margin. Between its updates the margins are linear in the ends of the box, so
     that every pixel is solved for exactly; the way goes on in logs, from the largest certified uniform box, or from `warm_start` where
     that shrinks to a larger one. What is returned is certified by `method`, one of METHODS, and never smaller than either start. An
-    example ends early where it gains no more, or where its certified volume is `enough`. No example depends on the others of its batch.
+    example ends early where it gains no more, or where its certified volume, a geometric mean as ε0, is `enough`. No example depends on the others of its batch.
     A local optimum: the problem is not convex. Raises InvalidInput, UnknownName, UnsupportedOperation or Cancelled."""
-    problem = _problem(classifier, x, labels, method, warm_start, limit, iterations)
+    problem = _problem(classifier, x, labels, method, warm_start, limit, iterations, enough)
     progress = progress or Silent()
     with torch.no_grad():
         correct = problem.certified(torch.zeros_like(x))
@@ -70,7 +71,7 @@ def largest_certified_volume(
         if warm_start is not None:
             best = _larger(best, _stretched(problem, warm_start.to(x).clamp(max=limit), best, limit))
     certified, taken = best.flatten(1).amin(1) > 0, torch.zeros(len(x), dtype=torch.int64, device=x.device)
-    active = certified & (_log_volume(best) < enough)
+    active = certified & (_log_volume(best) < math.log(enough))
     if active.any():
         found = _ascend(problem.chosen(active), best[active], limit, iterations, enough, progress)
         best, taken = best.clone(), taken.clone()
@@ -89,14 +90,14 @@ def largest_certified_radius(
 ) -> Float[Tensor, "batch"]:
     """For each example the largest radius up to `limit` that bisection finds certified for x ± radius, cut to [0, 1]; 0 where 1e-4 is
     not. Errors as `largest_certified_volume`."""
-    problem = _problem(classifier, x, labels, method, None, limit, 1)
+    problem = _problem(classifier, x, labels, method, limit=limit)
     with torch.no_grad():
         return _uniform(problem, limit, progress or Silent())
 
 
 def _ascend(problem: Margins, start: Tensor, limit: float, iterations: int, enough: float, progress: Progress) -> tuple[Tensor, Tensor]:
     """The best certified budgets, and the iterations that each example took."""
-    pixels, count = start[0].numel(), len(start)
+    count = len(start)
     multipliers, budgets, best = first_multipliers(problem, start), start, start.clone()
     promising, promised = start.clone(), torch.full_like(_log_volume(start), -math.inf)
     since, taken = torch.zeros(count, dtype=torch.int64, device=start.device), torch.zeros(count, dtype=torch.int64, device=start.device)
@@ -109,13 +110,13 @@ def _ascend(problem: Margins, start: Tensor, limit: float, iterations: int, enou
         certain = (smallest > 0) & (volume > _log_volume(best[open_]))
         best[open_[certain]] = budgets[certain]
         loss = slopes.scaled(budgets, part.x) / slopes.multipliers.sum(1).clamp(min=1e-12)
-        promise = volume + pixels * (smallest / loss.clamp(min=1e-9)).clamp(max=0).double()  # of the box shrunk until it is certified
+        promise = volume + (smallest / loss.clamp(min=1e-9)).clamp(max=0).double()  # of the box shrunk until it is certified
         better = promise > promised[open_]
-        gained = promise > promised[open_] + GAIN * pixels
+        gained = promise > promised[open_] + GAIN
         promising[open_[better]], promised[open_[better]] = budgets[better], promise[better]
         since[open_], taken[open_] = torch.where(gained, 0, since[open_] + 1), step + 1
         budgets, multipliers = ascended(budgets, part.x, slopes, limit, step), slopes.multipliers
-        going = (since[open_] < PATIENCE) & (_log_volume(best[open_]) < enough)
+        going = (since[open_] < PATIENCE) & (_log_volume(best[open_]) < math.log(enough))
         open_, budgets, multipliers = open_[going], budgets[going], multipliers[going]
         progress.advance(step + 1, iterations)
         if not len(open_):
@@ -127,7 +128,7 @@ def _ascend(problem: Margins, start: Tensor, limit: float, iterations: int, enou
 def _stretched(problem: Margins, budgets: Tensor, best: Tensor, limit: float) -> Tensor:
     """Budgets shrunk or stretched to the largest certified multiple that bisection finds; `best` where none of larger volume is."""
     low = torch.full_like(_log_volume(budgets), -SLACK)
-    high = (_log_volume(budgets) - _log_volume(best)).clamp(max=20 * budgets[0].numel()) / budgets[0].numel() + SLACK
+    high = (_log_volume(budgets) - _log_volume(best)).clamp(max=20) + SLACK
     found, middle = best, torch.zeros_like(low)
     for _ in range(HALVINGS):
         tried = shrunk(budgets, middle.to(budgets), limit)
@@ -162,10 +163,10 @@ def _larger(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _log_volume(budgets: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
-    return budgets.double().log().flatten(1).sum(1)
+    return budgets.double().log().flatten(1).mean(1)
 
 
-def _problem(classifier, x, labels, method, warm_start, limit, iterations) -> Margins:
+def _problem(classifier, x, labels, method, warm_start=None, limit=1.0, iterations=1, enough=1.0) -> Margins:
     """What is to be certified. Raises InvalidInput with all that is wrong."""
     check_images(x)
     look_up(METHODS, method, "method of bounds")
@@ -173,6 +174,8 @@ def _problem(classifier, x, labels, method, warm_start, limit, iterations) -> Ma
     classes, problems = graph.nodes[graph.output].shape[0], []
     if labels.shape != (len(x),) or not ((labels >= 0) & (labels < classes)).all():
         problems.append(f"labels: expected one below {classes} for each of {len(x)} images")
+    if not 0 < enough <= 1:
+        problems.append(f"enough = {enough}: expected a volume above 0 and at most 1")
     if not 0 < limit <= 1:
         problems.append(f"limit = {limit}: expected a number above 0 and at most 1, in units of pixel intensity")
     if iterations < 1:
