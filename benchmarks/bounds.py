@@ -2,7 +2,7 @@
 
 Where the floor lies: interval propagation takes every layer twice, once for the centre and once for the radius with absolute weights;
 CROWN-IBP adds two transposed convolutions a layer for each margin; a training step adds their gradients. AUTO_LIRPA names the source
-tree of auto_LiRPA, which is then measured in the same run, interleaved."""
+tree of auto_LiRPA, which is then measured in the same run, interleaved. Both record the network once, before."""
 
 import os
 import statistics
@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from explorer.bounds import Interval, bounds, cross_entropy_bound, elbo_lower_bound, margin_rows
+from explorer.bounds import Interval, bounds, cross_entropy_bound, elbo_lower_bound, margin_rows, trace
 from explorer.models import build_model
 from explorer.models.vae import elbo
 
@@ -93,13 +93,15 @@ def measure(case: Case) -> list[dict]:
 
 
 def _ours(work: str, model, box, labels, specification) -> Callable[[], object]:
+    network = trace(model, box.lower)
+
     def forward():
         with torch.no_grad():
-            return bounds(model, box, work, specification, ends="lower")
+            return bounds(network, box, work, specification, ends="lower")
 
     def training():
         method = "ibp" if work == "ibp training" else "crown-ibp"
-        return _step(model, lambda: cross_entropy_bound(model, box, labels, method).mean())
+        return _step(model, lambda: cross_entropy_bound(network, box, labels, method).mean())
 
     return training if "training" in work else forward
 
