@@ -2,6 +2,7 @@
 
 from .accuracy import CertifiedAccuracy, certified_accuracy, certified_loss
 from .approximation import PairMetrics, pair_metrics
+from .budgets import agreement_columns, class_means, error_columns, half_widths, verified, volume_columns
 from .certified_volume import CertifiedVolume, largest_certified_radius, largest_certified_volume
 from .latent_space import LatentNorms, Sweep, linear_read_out, parameter_sweeps
 from .likelihood import Likelihood, likelihood
@@ -36,12 +37,16 @@ __all__ = [
     "Sweep",
     "Theorem1",
     "Theorem2",
+    "agreement_columns",
     "certified_accuracy",
     "certified_loss",
     "chi_radius",
+    "class_means",
     "corollary2",
     "encode_pairs",
+    "error_columns",
     "figure4",
+    "half_widths",
     "largest_certified_radius",
     "largest_certified_volume",
     "lemma4",
@@ -55,4 +60,6 @@ __all__ = [
     "theorem1",
     "theorem2",
     "variance_ratio_interval",
+    "verified",
+    "volume_columns",
 ]
