@@ -48,9 +48,10 @@ def train_and_keep(
     after: AfterEpoch,
     place: Place,
     progress: Progress,
+    clip_norm: float | None = None,
 ) -> None:
-    """Minimise with Adam, and write `best`, `last`, `history.json`, `configuration.json` and the state to go on from into the place's
-    output. With `place.resume` a stopped training goes on bit for bit. Raises ExplorerError where another training is in the way."""
+    """Minimise with Adam, gradients shortened to `clip_norm`, and write `best`, `last`, `history.json`, `configuration.json` and the state
+    to go on from into the place's output. With `place.resume` a stopped training goes on bit for bit. Raises ExplorerError where another training is in the way."""
     optimiser = torch.optim.Adam(model.parameters(), lr=1.0)
     generator = seeded("training", header.seed)
     stored = {**header.training, "train images": header.dataset["train_fingerprint"]}
@@ -77,7 +78,7 @@ def train_and_keep(
 
     fit(
         model, loss, batches, epochs=epochs, batches_per_epoch=batches_per_epoch, optimiser=optimiser, schedules=schedules,
-        generator=generator, validate=after.validate, after_epoch=after_epoch, start=start, progress=progress,
+        generator=generator, validate=after.validate, after_epoch=after_epoch, start=start, clip_norm=clip_norm, progress=progress,
     )  # fmt: skip
 
 

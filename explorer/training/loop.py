@@ -44,12 +44,13 @@ def fit(
     validate: Callable[[float], Mapping[str, float]],
     after_epoch: Callable[[Epoch], None],
     start: int = 0,
+    clip_norm: float | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Minimise the mean loss. `batches(generator)` yields one epoch; the schedule named `learning_rate` is given to the
-    optimiser at every batch, at the fractional epoch. `after_epoch` saves; a run started again at `start` with the saved
-    weights, optimiser and generator goes on as if never stopped. Raises Cancelled, or ExplorerError when the loss is not
-    finite."""
+    optimiser at every batch, at the fractional epoch; a gradient longer than `clip_norm` is shortened to it. `after_epoch` saves;
+    a run started again at `start` with the saved weights, optimiser and generator goes on as if never stopped. Raises Cancelled, or
+    ExplorerError when the loss is not finite."""
     progress = progress or Silent()
     progress.advance(start * batches_per_epoch, epochs * batches_per_epoch)
     for epoch in range(start, epochs):
@@ -64,6 +65,8 @@ def fit(
             mean = loss(model, batch, State(position, values, generator)).mean()
             optimiser.zero_grad(set_to_none=True)
             mean.backward()
+            if clip_norm is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
             optimiser.step()
             total = mean.detach() if total is None else total + mean.detach()
             progress.advance(epoch * batches_per_epoch + index + 1, epochs * batches_per_epoch)

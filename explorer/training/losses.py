@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from explorer.bounds import Interval, mixed_cross_entropy
 from explorer.metrics import binary_cross_entropy, squared_error
-from explorer.models import kl_divergence
+from explorer.models import BudgetedClassifier, kl_divergence
 
 Likelihood = Literal["bernoulli", "gaussian"]
 
@@ -53,13 +53,20 @@ def cvae_loss(likelihood: Likelihood) -> Loss:
     return loss
 
 
+def half_widths(model: nn.Module, images: Float[Tensor, "batch c h w"], volume: float) -> Float[Tensor, "batch c h w"] | float:
+    """How much each pixel may change at that volume: by the model's budgets where it has some, else all pixels alike."""
+    return model.budgets(images, volume) if isinstance(model, BudgetedClassifier) else volume
+
+
 def certified_cross_entropy(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch"]:
-    """κ·(clean cross-entropy) + (1 − κ)·(bound of the worst one over x ± radius, cut to [0, 1]), in nats. The bound is β·(fused CROWN-IBP)
-    + (1 − β)·IBP (Zhang et al., 2020, §3.3; Budgets, eq. 9). κ, β and the radius are the state's clean_share, crown_share and radius."""
+    """κ·(clean cross-entropy) + (1 − κ)·(bound of the worst one over x ± ε(x), cut to [0, 1]), in nats. The bound is β·(fused CROWN-IBP)
+    + (1 − β)·IBP (Zhang et al., 2020, §3.3; Budgets, eq. 9); its gradient reaches the classifier, and a generator of budgets through ε.
+    κ, β and ε's volume, counted before the cut, are the state's clean_share, crown_share and volume."""
     images, labels = batch
-    radius, clean = state.values["radius"], state.values["clean_share"]
-    if not radius or clean == 1:
-        return F.cross_entropy(model(images), labels, reduction="none")
-    box = Interval.around(images, radius, 0.0, 1.0)
-    worst = mixed_cross_entropy(model, box, labels, state.values["crown_share"])
-    return worst if not clean else clean * F.cross_entropy(model(images), labels, reduction="none") + (1 - clean) * worst
+    volume, clean = state.values["volume"], state.values["clean_share"]
+    classifier = model.classifier if isinstance(model, BudgetedClassifier) else model
+    if not volume or clean == 1:
+        return F.cross_entropy(classifier(images), labels, reduction="none")
+    box = Interval.around(images, half_widths(model, images, volume), 0.0, 1.0)
+    worst = mixed_cross_entropy(classifier, box, labels, state.values["crown_share"])
+    return worst if not clean else clean * F.cross_entropy(classifier(images), labels, reduction="none") + (1 - clean) * worst

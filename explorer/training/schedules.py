@@ -28,3 +28,29 @@ class PiecewiseLinear:
         """The same shape with its last point at `epochs`."""
         last = self.points[-1][0]
         return PiecewiseLinear(tuple((epoch * epochs / last, value) for epoch, value in self.points)) if last else self
+
+
+@dataclass(frozen=True)
+class Smoothed:
+    """From 0 at `start` to 1 at `end`: a power of the epoch for the share `middle` of the way, then a line of the same slope (Gowal et al.,
+    2018; the middle and exponent of auto_LiRPA's SmoothedScheduler)."""
+
+    start: float
+    end: float
+    middle: float = 0.25
+    exponent: float = 4.0
+
+    def __post_init__(self):
+        if not (self.start < self.end and 0 < self.middle < 1 and self.exponent >= 2):
+            raise InvalidInput(f"a smoothed schedule needs start < end, a middle between 0 and 1 and an exponent of at least 2, got {self}")
+
+    def __call__(self, epoch: float) -> float:
+        done = min(max((epoch - self.start) / (self.end - self.start), 0.0), 1.0)
+        at_middle = self.middle / (self.middle + self.exponent * (1 - self.middle))  # the power reaches there what the line goes on from
+        if done < self.middle:
+            return at_middle * (done / self.middle) ** self.exponent
+        return 1.0 - (1 - at_middle) * (1 - done) / (1 - self.middle)
+
+    def stretched(self, factor: float) -> "Smoothed":
+        """The same shape in `factor` times the epochs."""
+        return Smoothed(self.start * factor, self.end * factor, self.middle, self.exponent)

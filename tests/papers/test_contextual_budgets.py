@@ -10,13 +10,13 @@ from explorer.errors import ConfigurationError
 from explorer.models import build_model
 from explorer.papers import EXPERIMENTS
 from explorer.papers.base import Place
-from explorer.papers.contextual_budgets.config import UniformConfig, problems
+from explorer.papers.contextual_budgets.config import BudgetsConfig, problems
 from explorer.papers.contextual_budgets.training import schedules, steps, train
 from explorer.train import main
 from explorer.training import State, certified_cross_entropy
 from explorer.types import Silent
 
-NAMES = ("uniform-digits", "uniform-mnist", "uniform-mnist-large")
+NAMES = [name for name, experiment in EXPERIMENTS.items() if experiment.paper == "contextual_budgets"]
 TINY = replace(EXPERIMENTS["uniform-digits"].config, widths=(2, 3), hidden_units=(8,), epochs=2, passes=1, batch_size=20, limit=40)
 
 
@@ -38,7 +38,7 @@ def classifier():
 
 
 def state(radius=0.1, crown_share=0.5, clean_share=0.0):
-    return State(0.0, {"radius": radius, "crown_share": crown_share, "clean_share": clean_share}, torch.Generator())
+    return State(0.0, {"volume": radius, "crown_share": crown_share, "clean_share": clean_share}, torch.Generator())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -47,22 +47,22 @@ def test_every_experiments_own_configuration_is_possible(name):
 
 
 def test_the_mnist_baseline_has_the_papers_schedule():
-    values = schedules(EXPERIMENTS["uniform-mnist"].config)
-    assert [values["radius"](epoch) for epoch in (0, 1, 31, 61, 99)] == pytest.approx([0, 0, 0.15, 0.3, 0.3])
+    values = schedules(EXPERIMENTS["uniform-mnist-0.3"].config)
+    assert [values["volume"](epoch) for epoch in (0, 1, 31, 61, 99)] == pytest.approx([0, 0, 0.15, 0.3, 0.3])
     assert [values["crown_share"](epoch) for epoch in (0, 31, 61)] == pytest.approx([1, 0.5, 0])
 
 
 def test_a_dry_run_prints_the_configuration(capsys):
-    assert main(["uniform-mnist", "--dry-run"]) == 0
-    assert json.loads(capsys.readouterr().out)["model"] == "dm_small"
+    assert main(["uniform-mnist-0.3", "--dry-run"]) == 0
+    assert json.loads(capsys.readouterr().out)["classifier"] == "dm_small"
 
 
-@pytest.mark.parametrize("name", ["uniform-mnist", "uniform-mnist-large"])
+@pytest.mark.parametrize("name", ["uniform-mnist-0.3", "uniform-mnist-0.4"])
 def test_one_step_of_the_papers_size_changes_every_weight(name):
     config = EXPERIMENTS[name].config
     torch.manual_seed(0)
     model = build_model(config.model, config.model_config((1, 28, 28), 10))
-    certified_cross_entropy(model, (torch.rand(2, 1, 28, 28), torch.tensor([3, 7])), state(config.radius)).mean().backward()
+    certified_cross_entropy(model, (torch.rand(2, 1, 28, 28), torch.tensor([3, 7])), state(config.volume)).mean().backward()
     assert all(each.grad is not None and each.grad.abs().sum() > 0 for each in model.parameters())
 
 
@@ -95,7 +95,7 @@ def test_the_shares_mix_the_losses(classifier, batch):
 def test_a_trained_classifier_says_what_was_measured_of_it(trained):
     _, path = trained
     header = load(path).header
-    assert header.kind == "classifier" and header.radius == TINY.radius and header.description.startswith("compact: widths")
+    assert header.kind == "classifier" and header.radius == TINY.volume and header.description.startswith("compact: widths")
     metrics = header.metrics
     assert 0 <= metrics["certified_ibp"] <= metrics["certified_crown_ibp"] <= metrics["attacked"] <= metrics["clean"] <= 1
 
@@ -128,8 +128,8 @@ def test_steps_count_the_batches():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"radius": 2.0}, "radius = 2.0"),
-        ({"model": "rts_cvae"}, "expected one of dm_small"),
+        ({"volume": 2.0}, "volume = 2.0"),
+        ({"classifier": "rts_cvae"}, "expected one of dm_small"),
         ({"widths": (1, 2, 3)}, "widths"),
         ({"growth": ((0.0, 0.0), (1.0, 0.5))}, "end at 1"),
         ({"crown_share": (2.0, 0.0)}, "crown_share"),
@@ -138,4 +138,4 @@ def test_steps_count_the_batches():
 )
 def test_impossible_configurations_are_refused_before_training(changes, words, tmp_path):
     with pytest.raises(ConfigurationError, match=words):
-        train("tiny", replace(UniformConfig(), **changes), Place(tmp_path, torch.device("cpu")), Silent())
+        train("tiny", replace(BudgetsConfig(), **changes), Place(tmp_path, torch.device("cpu")), Silent())

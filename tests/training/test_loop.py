@@ -81,3 +81,25 @@ def test_the_learning_rate_follows_its_schedule_within_an_epoch():
 
     run(model, epochs=1, optimiser=optimiser, loss=loss)
     assert rates == pytest.approx([0.1, 0.1 - 0.1 / 12, 0.1 - 0.2 / 12])
+
+
+def test_a_long_gradient_is_shortened_to_the_clip_norm():
+    moved = []
+    for clip_norm in (None, 0.5):
+        model = linear()
+        before = torch.cat([each.detach().clone().flatten() for each in model.parameters()])
+        fit(
+            model,
+            lambda model, batch, state: 100 * model(batch[0]).sum(1),
+            lambda generator: [(torch.ones(4, 2),)],
+            epochs=1,
+            batches_per_epoch=1,
+            optimiser=torch.optim.SGD(model.parameters(), lr=1.0),
+            schedules={"learning_rate": lambda epoch: 1.0},
+            generator=torch.Generator(),
+            validate=lambda epoch: {},
+            after_epoch=lambda epoch: None,
+            clip_norm=clip_norm,
+        )
+        moved.append(float((torch.cat([each.detach().flatten() for each in model.parameters()]) - before).norm()))
+    assert moved[0] > 100 and moved[1] == pytest.approx(0.5, rel=1e-3)

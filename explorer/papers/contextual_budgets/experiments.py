@@ -1,0 +1,66 @@
+"""What the paper trains, at its own settings, and smaller versions of it that train in minutes."""
+
+from dataclasses import replace
+
+from explorer.papers.base import Experiment
+
+from .config import BudgetsConfig, problems
+from .training import steps, train
+
+MNIST = BudgetsConfig()
+CIFAR10 = replace(
+    MNIST, dataset="cifar10", classifier="dm_large", volume=8 / 255, alpha=0.125, epochs=320, growth=((31.0, 0.0), (191.0, 1.0), (320.0, 1.0)),
+    smoothed=True, learning_rate=((0.0, 5e-4), (260.0, 5e-4), (260.01, 5e-5), (304.0, 5e-5), (304.01, 5e-6), (320.0, 5e-6)), augment=True,
+    mean=(0.4914, 0.4822, 0.4465), std=(0.2023, 0.1994, 0.2010),
+)  # fmt: skip
+WATERMARKED = replace(MNIST, dataset="watermarked_mnist", alpha=0.125, alpha_bar=2.5)  # §4.2
+DOUBLED = replace(CIFAR10, dataset="doubled_cifar10", volume=16 / 255, alpha=0.0625, alpha_bar=1.5, augment=False)  # §4.3; a mirror would swap the halves
+ORGANS = replace(MNIST, dataset="organamnist", volume=16 / 255)  # Appendix B; it names neither network nor range: those of MNIST
+DIGITS = replace(
+    MNIST, dataset="digits", volume=0.1, widths=(8, 16), hidden_units=(64,), epochs=40, passes=4, batch_size=100,
+    learning_rate=((0.0, 2e-3), (28.0, 2e-3), (40.0, 1e-4)), growth=((1.0, 0.0), (24.0, 1.0), (40.0, 1.0)),
+)  # fmt: skip
+
+
+def _uniform(config: BudgetsConfig, classifier: str = "dm_large", **changes) -> BudgetsConfig:
+    return replace(config, budgets="uniform", classifier=classifier, **changes)
+
+
+def _compact(config: BudgetsConfig) -> BudgetsConfig:
+    """A generator whose last layer goes through 64 units: 453,472 parameters instead of 4,918,368 on MNIST."""
+    return replace(config, rank=64)
+
+
+_MNIST = {volume: replace(MNIST, volume=volume) for volume in (0.4, 0.6, 0.8)}
+_WATERMARKED = {volume: replace(WATERMARKED, volume=volume) for volume in (0.3, 0.4)}
+_APPENDIX_C = replace(MNIST, volume=0.5, alpha=0.6)
+
+PUBLISHED: dict[str, tuple[BudgetsConfig, str]] = {
+    **{f"budgets-mnist-{volume}": (config, f"DM-small and a generator of budgets, certified on MNIST at volume {volume} (Table 1)") for volume, config in _MNIST.items()},
+    "budgets-mnist-0.5-alpha-0.6": (_APPENDIX_C, "the same at volume 0.5 with budgets of at least 0.3 (Appendix C)"),
+    "uniform-mnist-0.3": (_uniform(MNIST, "dm_small", volume=0.3), "DM-small, certified on MNIST against ±0.3 a pixel (Appendix C's comparison)"),
+    **{f"uniform-mnist-{volume}": (_uniform(config), f"DM-large, certified on MNIST against ±{volume} a pixel (Table 1)") for volume, config in _MNIST.items()},
+    **{f"budgets-cifar10-{size}": (replace(CIFAR10, volume=size / 255), f"DM-large and a generator, certified on CIFAR-10 at volume {size}/255 ({where})") for size, where in ((8, "Table 2"), (16, "Figure 3"), (32, "Table 2"))},
+    **{f"uniform-cifar10-{size}": (_uniform(CIFAR10, volume=size / 255), f"DM-large, certified on CIFAR-10 against ±{size}/255 a channel (Table 2)") for size in (8, 32)},
+    **{f"budgets-watermarked-mnist-{volume}": (config, f"digits with a faint 0 or 1 in a margin, 20 classes, volume {volume} (Table 3)") for volume, config in _WATERMARKED.items()},
+    **{f"uniform-watermarked-mnist-{volume}": (_uniform(config), f"the same against ±{volume} a pixel (Table 3)") for volume, config in _WATERMARKED.items()},
+    "budgets-doubled-cifar10-16": (DOUBLED, "two images side by side, a coloured border says which counts, volume 16/255 (Table 4)"),
+    "uniform-doubled-cifar10-16": (_uniform(DOUBLED), "the same against ±16/255 a channel (Table 4)"),
+    "budgets-organamnist-16": (ORGANS, "organs in CT slices at volume 16/255 (Appendix B)"),
+    "uniform-organamnist-16": (_uniform(ORGANS), "the same against ±16/255 a pixel (Appendix B)"),
+}  # fmt: skip
+COMPACT = ("budgets-mnist-0.4", "budgets-mnist-0.6", "budgets-watermarked-mnist-0.4")
+OWN: dict[str, tuple[BudgetsConfig, str, BudgetsConfig]] = {
+    "uniform-digits": (_uniform(DIGITS, "dm_small"), "a narrow DM-small, certified on the embedded digits against ±0.1 a pixel: trains in minutes, no download", PUBLISHED["uniform-mnist-0.3"][0]),
+}  # fmt: skip
+
+
+def _experiment(config: BudgetsConfig, description: str, published: BudgetsConfig) -> Experiment:
+    return Experiment(config, train, problems, steps, "contextual_budgets", description, published)
+
+
+EXPERIMENTS = {
+    **{name: _experiment(config, description, config) for name, (config, description) in PUBLISHED.items()},
+    **{f"{name}-compact": _experiment(_compact(PUBLISHED[name][0]), f"{PUBLISHED[name][1]}, with a narrower generator", PUBLISHED[name][0]) for name in COMPACT},
+    **{name: _experiment(*each) for name, each in OWN.items()},
+}  # fmt: skip
