@@ -8,12 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.checkpoints import Checkpoint, load
-from explorer.data import DATASETS, ImageDataset, load_dataset
-from explorer.errors import DataNotFound, InvalidInput, UnknownName
-from explorer.models import Classifier
+from explorer.data import ImageDataset, images_at_hand
+from explorer.errors import InvalidInput
+from explorer.models import BudgetedClassifier, Classifier
 from explorer.models.classifiers import KIND
-
-FALLBACK = "digits"
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class OpenedClassifier:
     note: str | None = None
 
     @property
-    def model(self) -> Classifier:
+    def model(self) -> Classifier | BudgetedClassifier:
         return self.checkpoint.model
 
     @property
@@ -52,17 +50,10 @@ def open_classifier(path: str | Path, device: str | torch.device = "cpu", root: 
     Raises CheckpointError, or InvalidInput for another kind or for images that it does not take."""
     checkpoint = load(path, device)
     header, file = checkpoint.header, Path(path).name
-    if header.kind != KIND or not isinstance(checkpoint.model, Classifier):
+    if header.kind != KIND or not isinstance(checkpoint.model, Classifier | BudgetedClassifier):
         raise InvalidInput(f"{file} holds a {header.kind!r} with the model {header.model!r}, expected a {KIND!r}: one that python -m explorer.train uniform-digits has trained")
-    name, note = str(header.dataset.get("name"))[:40], None
-    try:
-        images = load_dataset(name, "test", root, download=False)
-    except (DataNotFound, UnknownName) as error:
-        known = "not on this machine" if isinstance(error, DataNotFound) else "not known here"
-        note = f"The data set {name!r} is {known}, so {FALLBACK!r} stands in."
-        if name in DATASETS:
-            note += f" To get it: python -m explorer.data {name}, or set EXPLORER_DATA to the folder that holds it."
-        images = load_dataset(FALLBACK, "test", root, download=False)
+    name = str(header.dataset.get("name"))[:40]
+    images, _, note = images_at_hand(name, root)
     taken, found = checkpoint.model.image_shape, tuple(images.images.shape[1:])
     if taken != found or checkpoint.model.classes != len(images.class_names):
         raise InvalidInput(

@@ -10,11 +10,10 @@ from torch import Tensor
 from explorer.bounds.elbo import ElboBounds, elbo_bounds
 from explorer.bounds.elbo_certificate import CONFIDENCE, DRAWS, ElboCertificate, elbo_certificate
 from explorer.checkpoints import Checkpoint, load
-from explorer.data import ImageDataset
+from explorer.data import ImageDataset, Source, images_at_hand
 from explorer.errors import InvalidInput
 from explorer.models import VAE, elbo
 from explorer.models.vae import SIGMA0
-from explorer.papers.images import Source, images_of
 from explorer.randomness import Streams
 from explorer.types import Progress
 
@@ -88,7 +87,7 @@ def open_certified_vae(path: str | Path, device: str | torch.device = "cpu", roo
     checkpoint = load(path, device)
     if checkpoint.header.kind != KIND:
         raise InvalidInput(f"{Path(path).name} holds a {checkpoint.header.kind!r}, expected a {KIND!r}: a VAE that python -m explorer.train has trained")
-    images, data, note = images_of(checkpoint.header, root)
+    images, data, note = images_at_hand(str(checkpoint.header.dataset.get("name")), root)
     if (shape := tuple(images.images.shape[1:])) != checkpoint.model.image_shape:
         raise InvalidInput(f"{Path(path).name} takes images of {checkpoint.model.image_shape}, those of {data.name!r} are {shape}")
     return CertifiedVae(Path(path).name, checkpoint, images, data, note)

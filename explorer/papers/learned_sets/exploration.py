@@ -9,10 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.checkpoints import Checkpoint, load
-from explorer.data import PAIRS, ImageDataset, Pairs
+from explorer.data import PAIRS, ImageDataset, Pairs, Source, images_at_hand
 from explorer.errors import CheckpointMismatch, InvalidInput
 from explorer.evaluation import encode_pairs
-from explorer.papers.images import Source, images_of
 from explorer.randomness import Streams
 from explorer.registry import look_up
 from explorer.sets import LatentBall
@@ -126,7 +125,7 @@ def open_learned_set(path: str | Path, device: str | torch.device = "cpu", root:
     if header.kind != KIND:
         raise InvalidInput(f"{Path(path).name} holds a {header.kind!r}, expected a {KIND!r}: a set that python -m explorer.train has learned from pairs")
     pairs = look_up(PAIRS, str(header.dataset.get("pairs"))[:40], "kind of pairs")()
-    images, data, note = images_of(header, root)
+    images, data, note = images_at_hand(str(header.dataset.get("name")), root)
     framed, taken = pairs.image_shape(tuple(images.images.shape[1:])), checkpoint.model.image_shape
     if framed != taken:
         raise InvalidInput(f"{Path(path).name} takes images of {taken}, the pairs of {data.name!r} are {framed}")

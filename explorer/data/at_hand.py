@@ -1,13 +1,14 @@
-"""The images that a checkpoint is shown and measured on."""
+"""The images that a checkpoint is shown and measured on, or those that stand in for them."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.checkpoints import Header
-from explorer.data import DATASETS, ImageDataset, load_dataset
 from explorer.errors import DataNotFound, UnknownName
 
-FALLBACK = "digits"
+from .base import ImageDataset, load_dataset
+
+STAND_INS = {"watermarked_mnist": "watermarked_digits"}  # need no download
+STAND_IN = "digits"  # for all others
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,17 @@ class Source:
         return load_dataset(self.name, split, self.root, download=False)
 
 
-def images_of(header: Header, root: str | Path | None) -> tuple[ImageDataset, Source, str | None]:
-    """The test images of the data set that a checkpoint was trained on, and where they come from. Where they are not at hand, the embedded
-    digits stand in, and the note says so."""
-    name, note = str(header.dataset.get("name")), None
+def images_at_hand(name: str, root: str | Path | None) -> tuple[ImageDataset, Source, str | None]:
+    """The test images of a data set, and where they come from. Where they are not at hand, embedded images stand in, and the note says so."""
+    from . import DATASETS
+
     data = Source(name, root)
     try:
-        return data.load("test"), data, note
+        return data.load("test"), data, None
     except (DataNotFound, UnknownName) as error:
         known = "not on this machine" if isinstance(error, DataNotFound) else "not known here"
-        note = f"The data set {name[:40]!r} is {known}, so {FALLBACK!r} stands in."
+        data = Source(STAND_INS.get(name, STAND_IN), root)
+        note = f"The data set {name[:40]!r} is {known}, so {data.name!r} stands in."
         if name in DATASETS:
             note += f" To get it: python -m explorer.data {name}, or set EXPLORER_DATA to the folder that holds it."
-        data = Source(FALLBACK, root)
         return data.load("test"), data, note
