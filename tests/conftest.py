@@ -6,12 +6,22 @@ from pathlib import Path
 import pytest
 import torch
 
-from explorer.hardware import use_all_cores
+from explorer.hardware import available_cores, use_all_cores
 from explorer.models import build_model
 from explorer.storage import RUNS_VARIABLE
 from tests.tiny import TINY
 
-use_all_cores()
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+use_all_cores(spare=available_cores() * (WORKERS - 1) // WORKERS)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Where several workers share the tests, a file stays together for its fixtures' sake, and the browser's tests go to one of them,
+    first, for they take longest and several running apps would be in each other's way."""
+    items.sort(key=lambda item: "browser" not in item.keywords)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("browser" if "browser" in item.keywords else str(item.path)))
 
 
 @pytest.fixture(autouse=True)
