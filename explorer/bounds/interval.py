@@ -28,6 +28,11 @@ class Interval:
         return Interval(lower, upper) if math.isinf(low) and math.isinf(high) else Interval(lower.clamp(low, high), upper.clamp(low, high))
 
     @property
+    def point(self) -> Float[Tensor, "batch ..."]:
+        """One of it that costs no arithmetic."""
+        return self.lower
+
+    @property
     def center(self) -> Float[Tensor, "batch ..."]:
         return (self.lower + self.upper) / 2
 
@@ -73,6 +78,11 @@ class Ball:
 
     center: Tensor
     radius: Tensor
+
+    @property
+    def point(self) -> Float[Tensor, "batch ..."]:
+        """One of it that costs no arithmetic."""
+        return self.center
 
     @property
     def box(self) -> Interval:

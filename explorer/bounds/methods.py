@@ -77,8 +77,8 @@ def bounds(
     check_specification(specification, graph, given)
     if ends != "both" and specification is None:
         raise InvalidInput(f"ends = {ends!r} is for a specification. Give one, or leave ends out.")
-    with torch.autocast(given.center.device.type, enabled=False):
-        specification = None if specification is None else specification.to(given.center)
+    with torch.autocast(given.point.device.type, enabled=False):
+        specification = None if specification is None else specification.to(given.point)
         interval = METHODS[method](graph, given, specification, settings)
     return _finished(interval, dtype, settings)
 
@@ -103,14 +103,14 @@ def _prepared(network, given, method, slopes, rounding_, memory_limit, ends) -> 
     if ends not in ENDS:
         raise InvalidInput(f"ends = {ends!r}: expected one of {', '.join(ENDS)}")
     given.check()
-    dtype = given.center.dtype
-    graph = recorded(network, given.center)
+    dtype = given.point.dtype
+    graph = recorded(network, given.point)
     check_rules(graph, INTERVAL_RULES, "INTERVAL_RULES")
     if method != "ibp":
         check_rules(graph, LINEAR_RULES, "LINEAR_RULES")
     settings = Settings(slopes, rounding_ == "outward", MEMORY_LIMIT if memory_limit is None else memory_limit, ends)
     if method != "ibp" and memory_limit is not None:
-        _check_memory(graph, len(given.center), settings)
+        _check_memory(graph, len(given.point), settings)
     return graph, _doubled(given) if settings.outward else given, settings, dtype
 
 
