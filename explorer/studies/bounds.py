@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from explorer.attacks import cross_entropy, margin, pgd
+from explorer.attacks import cross_entropy, pgd
 from explorer.bounds import METHODS, Interval, bounds, layer_bounds, margin_rows, trace
 from explorer.errors import InvalidInput
+from explorer.evaluation.found_margins import RESTARTS, STEP_SIZE, STEPS, FoundMargins, found_margins, other_classes
 from explorer.randomness import Streams
 from explorer.registry import look_up
 from explorer.sets import LpBall
@@ -22,7 +23,6 @@ LIVE_METHODS = ("ibp", "crown-ibp")
 NAMES = {"ibp": "IBP", "crown-ibp": "CROWN-IBP", "crown": "CROWN", "alpha-crown": "α-CROWN"}
 LARGEST_FOR_CROWN, LARGEST_FOR_CROWN_IBP = 10_000, 60_000  # activations up to which they answer in seconds, and while dragging, on a CPU
 GPU = 10  # so many times more on a GPU
-STEP_SIZE = 0.25  # of the attack, as a share of the radius
 TOLERANCE = 5e-4
 
 
@@ -32,8 +32,8 @@ class Settings:
 
     radius: float
     methods: tuple[str, ...] = tuple(METHODS)
-    steps: int = 20
-    restarts: int = 2
+    steps: int = STEPS
+    restarts: int = RESTARTS
     seed: int = 0
 
     def __post_init__(self):
@@ -56,19 +56,6 @@ class Margins:
 
 
 @dataclass(frozen=True)
-class Attack:
-    """For each other class the smallest margin that PGD *found*, so that the true minimum is at most this, and the image where all
-    classes considered it is smallest."""
-
-    margins: Float[Tensor, "others"]
-    worst: Float[Tensor, "1 c h w"]
-
-    @property
-    def succeeded(self) -> bool:
-        return bool((self.margins < 0).any())
-
-
-@dataclass(frozen=True)
 class BoundsStudy:
     """Margins of one image: on the image itself, certified by each method, and as the attack found them."""
 
@@ -76,7 +63,7 @@ class BoundsStudy:
     others: Int[Tensor, "others"]
     clean: Float[Tensor, "others"]
     methods: dict[str, Margins]
-    attack: Attack
+    attack: FoundMargins
 
 
 @dataclass(frozen=True)
@@ -93,11 +80,11 @@ def study_bounds(classifier: nn.Module, image: Float[Tensor, "1 c h w"], label: 
     """Everything at one radius. Raises InvalidInput, UnknownName or UnsupportedOperation."""
     with torch.inference_mode():
         logits = classifier(image)
-    classes = check_label(label, logits)
-    others = torch.tensor([each for each in range(classes) if each != label], device=image.device)
-    clean = (logits[0, label] - logits[0, others]).clone()
+    others = other_classes(label, logits.shape[1])
+    clean = (logits[0, label] - logits[0, others.to(image.device)]).clone()
     methods = certified_margins(classifier, image, label, settings.radius, settings.methods)
-    return BoundsStudy(label, others.cpu(), clean.cpu(), methods, _attack(classifier, image, label, others, clean, settings))
+    attack = found_margins(classifier, image, label, LpBall(math.inf, settings.radius), steps=settings.steps, restarts=settings.restarts, seed=settings.seed)
+    return BoundsStudy(label, others, clean.cpu(), methods, attack)
 
 
 def certified_margins(classifier: nn.Module, image: Float[Tensor, "1 c h w"], label: int, radius: float, methods: tuple[str, ...], ends: str = "both") -> dict[str, Margins]:
@@ -170,27 +157,6 @@ def check_radius(radius: float) -> float:
     if not 0 <= radius <= 1:  # false for NaN
         raise InvalidInput(f"radius = {radius}: expected 0 to 1, in units of pixel intensity")
     return radius
-
-
-def check_label(label: int, logits: Float[Tensor, "1 classes"]) -> int:
-    """The number of classes. Raises InvalidInput for a label that is none of them."""
-    classes = logits.shape[1]
-    if not 0 <= label < classes:
-        raise InvalidInput(f"label = {label}: expected 0 to {classes - 1}")
-    return classes
-
-
-def _attack(classifier, image, label, others, clean, settings) -> Attack:
-    copies = image.expand(len(others), -1, -1, -1)
-    labels = torch.full_like(others, label)
-    found = pgd(
-        LpBall(math.inf, settings.radius).at(copies), margin(classifier, labels, others), steps=settings.steps, step_size=STEP_SIZE,
-        maximise=False, restarts=settings.restarts, streams=Streams(settings.seed, others.tolist()),
-    )  # fmt: skip
-    with torch.no_grad():
-        logits = classifier(found.perturbed)
-    margins = torch.minimum(clean, (logits[:, [label]] - logits[:, others]).amin(0))  # each point found counts for every class
-    return Attack(margins.cpu(), found.perturbed[int(found.loss.argmin())][None].cpu())
 
 
 def _layer_name(layer) -> str:
