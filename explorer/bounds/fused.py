@@ -2,7 +2,10 @@
 can be differentiated once."""
 
 import torch
+import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
+
+from .transposed import transposed_convolution
 
 
 class Halves(torch.autograd.Function):
@@ -53,6 +56,30 @@ class AbsoluteLinear(torch.autograd.Function):
             for part, block, out in zip(gradient.split(ctx.rows, -1), weight.split(ctx.rows), to_weight.split(ctx.rows)):
                 torch.mm(part.T, radius, out=out).mul_(block.sign())
         return to_radius, to_weight, None
+
+
+class Convolution(torch.autograd.Function):
+    """conv2d, whose gradient goes back to its input by the faster of the transposed convolutions: to an image of one channel, as budgets of
+    pixels need it, in a sixth of the time."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, stride, padding, dilation, groups):
+        ctx.save_for_backward(x, weight)
+        ctx.options, ctx.biased = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}, bias is not None
+        return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        to_x = to_weight = to_bias = None
+        if ctx.needs_input_grad[0]:
+            to_x = transposed_convolution(gradient, weight, **ctx.options, size=tuple(x.shape[2:]))
+        if ctx.needs_input_grad[1]:
+            to_weight = torch.nn.grad.conv2d_weight(x, weight.shape, gradient, **ctx.options)
+        if ctx.biased and ctx.needs_input_grad[2]:
+            to_bias = gradient.sum((0, 2, 3))
+        return to_x, to_weight, to_bias, None, None, None, None
 
 
 class BackThroughRelu(torch.autograd.Function):

@@ -10,7 +10,7 @@ from torch import Tensor
 from explorer.errors import UnsupportedOperation
 
 from .arguments import affine_of_batch_norm, clamp_limits, convolution, named, padding_mode
-from .fused import AbsoluteLinear, Ends, Halves
+from .fused import AbsoluteLinear, Convolution, Ends, Halves
 from .graph import Node, substitute, where
 from .interval import Interval
 
@@ -50,8 +50,14 @@ def _matmul(node: Node, values: list[Value], batch: int) -> Interval:
 
 def _convolution(node: Node, values: list[Value], batch: int) -> Interval:
     x, weight, bias, options = convolution(node, values)
-    apply = {"conv2d": F.conv2d, "conv_transpose2d": F.conv_transpose2d}[node.name]
+    apply = {"conv2d": _convolved, "conv_transpose2d": F.conv_transpose2d}[node.name]
     return affine(x, lambda c: apply(c, weight, bias, **options), lambda r: apply(r, weight.abs(), None, **options))
+
+
+def _convolved(x: Tensor, weight: Tensor, bias: Tensor | None, **options) -> Tensor:
+    if x.requires_grad and torch.is_grad_enabled():
+        return Convolution.apply(x, weight, bias, *(options[name] for name in ("stride", "padding", "dilation", "groups")))
+    return F.conv2d(x, weight, bias, **options)
 
 
 def _batch_norm(node: Node, values: list[Value], batch: int) -> Interval:
