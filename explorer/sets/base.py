@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
 from explorer.randomness import Streams
 
@@ -14,7 +14,10 @@ Law = Literal["uniform", "normal", "uniform-norm"]
 
 @runtime_checkable
 class Region(Protocol):
-    """The feasible parameters of one batch, centred on zero."""
+    """The feasible parameters of one batch, centred on zero; `shape` is that of one example's δ."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
 
     def gauge(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
         """At most 1 exactly when feasible. At radius 0 it is 0 at δ = 0 and infinite elsewhere."""
@@ -39,6 +42,14 @@ class Perturbations:
 
     region: Region
     perturb: Callable[[Tensor], Tensor]
+
+    def of_rows(self, rows: Int[Tensor, "pairs"]) -> Callable[[Tensor], Tensor]:
+        """The map for any examples of the batch, in any order and number: row i of its δ belongs to example rows[i]."""
+        return _of_rows(self.perturb, rows)
+
+
+def _of_rows(perturb: Callable[[Tensor], Tensor], rows: Tensor) -> Callable[[Tensor], Tensor]:
+    return nn.Sequential(*(_of_rows(each, rows) for each in perturb)) if isinstance(perturb, nn.Sequential) else perturb.of_rows(rows)
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from explorer.errors import InvalidInput
@@ -61,6 +61,9 @@ class Affine(nn.Module):
     def forward(self, u: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch latent"]:
         return self.mean + self.std * u
 
+    def of_rows(self, rows: Int[Tensor, "pairs"]) -> "Affine":
+        return Affine(self.mean[rows], self.std[rows])
+
 
 class Decoder(nn.Module):
     """z -> g(z, x), the generator conditioned on one batch of clean images."""
@@ -72,3 +75,6 @@ class Decoder(nn.Module):
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channels height width"]:
         return self.generator(self.clean, z)
+
+    def of_rows(self, rows: Int[Tensor, "pairs"]) -> "Decoder":
+        return Decoder(self.generator, self.clean[rows])

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from explorer.errors import InvalidInput
@@ -45,3 +45,6 @@ class Shift(nn.Module):
 
     def forward(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         return self.x + delta
+
+    def of_rows(self, rows: Int[Tensor, "pairs"]) -> "Shift":
+        return Shift(self.x[rows])

@@ -24,6 +24,10 @@ class Box:
     def __post_init__(self):
         check_radii(self.half_widths, "half-widths")
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.half_widths.shape[1:])
+
     def gauge(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
         return _ratio(delta.abs(), self.half_widths).flatten(1).amax(1)
 
@@ -31,7 +35,7 @@ class Box:
         return delta.clamp(-self.half_widths, self.half_widths)
 
     def sample(self, streams: Streams, law: Law = "uniform") -> Float[Tensor, "batch ..."]:
-        return _sample(self, math.inf, self.half_widths.flatten(1), self.half_widths.shape[1:], streams, law)
+        return _sample(self, math.inf, self.half_widths.flatten(1), self.shape, streams, law)
 
     def ascent_direction(self, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         return self.half_widths * gradient.sign()
@@ -114,6 +118,10 @@ class Clipped:
     def __post_init__(self):
         if not ((self.lower <= 0) & (self.upper >= 0)).all():
             raise InvalidInput("the bounds of a clipped region must hold 0, with lower ≤ 0 ≤ upper everywhere.")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.region.shape
 
     def gauge(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
         rounding = 2 * torch.finfo(delta.dtype).eps
