@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.bounds import METHODS, Graph, Interval, bounds, margin_rows, trace
 from explorer.errors import ConfigurationError, InvalidInput
 from explorer.evaluation.found_margins import RESTARTS, STEPS, FoundMargins, found_margins, other_classes
 from explorer.metrics import budget_range, log_volume, refine_volume, volume_problems
-from explorer.models import BudgetedClassifier, Classifier
+from explorer.models import BudgetedClassifier
 from explorer.registry import look_up
 from explorer.sets import BudgetBox
 from explorer.sets.budget_box import DrawnBudgets
@@ -61,7 +61,7 @@ class Surroundings:
     `class_shares` that of other images of the class; None where there is no generator, or no such images. `towards` holds for each other
     class the signs of the gradient of f_label − f_other at the image."""
 
-    model: Classifier | BudgetedClassifier
+    model: nn.Module
     graph: Graph
     image: Float[Tensor, "1 c h w"]
     label: int
@@ -98,7 +98,7 @@ class Explored:
         return "certified" if bool((self.certified > 0).all()) else "open"
 
 
-def surroundings(model: Classifier | BudgetedClassifier, image: Float[Tensor, "1 c h w"], label: int, same_class: Float[Tensor, "n c h w"] | None = None) -> Surroundings:
+def surroundings(model: nn.Module, image: Float[Tensor, "1 c h w"], label: int, same_class: Float[Tensor, "n c h w"] | None = None) -> Surroundings:
     """Run once for an image what the boxes do not change. `same_class` are images whose budgets a class mean is over. Raises InvalidInput
     for a label that the classifier does not have and for images of another size, or UnsupportedOperation."""
     if tuple(image.shape[1:]) != model.image_shape:
