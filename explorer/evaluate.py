@@ -15,9 +15,15 @@ from explorer.errors import ConfigurationError
 from explorer.hardware import describe_device, keep_freed_memory, pick_device, use_all_cores
 from explorer.papers import PAPERS, RESULTS, Results, read_results, save_result
 from explorer.papers import certified_vae as provae
+from explorer.papers import contextual_budgets as budgets
 from explorer.papers.base import Filled, status
 from explorer.papers.certified_vae.evaluation import ATTACK_KIND, ELBO_KIND, AttackSettings, ElboSettings, attack_table, elbo_table
 from explorer.papers.certified_vae.tables import own_path as own_vae_path
+from explorer.papers.contextual_budgets.evaluation import error_table, followed_table, volume_table
+from explorer.papers.contextual_budgets.finding import own_path as own_budgets_path
+from explorer.papers.contextual_budgets.measured import ERRORS_KIND, FOLLOWED_KIND, VOLUMES_KIND, ErrorSettings, FollowedSettings, VolumeSettings
+from explorer.papers.contextual_budgets.opening import open_budgets
+from explorer.papers.contextual_budgets.report import report
 from explorer.papers.learned_sets import KIND as LEARNED_SET
 from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.quality import QualitySettings, file_digest, quality
@@ -28,6 +34,7 @@ from explorer.registry import look_up
 from explorer.storage import runs_folder
 from explorer.training import Bar
 
+OF_BUDGETS = ("volume", "generator", "liu", "targets", "whole", "followed")
 PAPER_OPTIONS = ("checkpoint", "paper", "table", "figure", "results", "format")
 
 
@@ -53,7 +60,7 @@ def run(arguments: list[str]) -> int:
 
 def _measure_set(options: argparse.Namespace, device: torch.device) -> str:
     """Table 4 of Perturbation sets."""
-    _refuse(options, "the quality of a learned set", ("attack", "restarts", "clip"))
+    _refuse(options, "the quality of a learned set", ("attack", "restarts", "clip", *OF_BUDGETS))
     learned = open_learned_set(options.checkpoint, device, options.root)
     if learned.note:
         print(learned.note, file=sys.stderr)
@@ -71,12 +78,12 @@ def _measure_vae(options: argparse.Namespace, device: torch.device) -> str:
         print(opened.note, file=sys.stderr)
     common = {"limit": options.limit, "seed": options.seed, "batch_size": options.batch_size}
     if options.attack:
-        _refuse(options, "the attack on an ELBO, which takes all radii of the figure", ("distance", "radius"))
+        _refuse(options, "the attack on an ELBO, which takes all radii of the figure", ("distance", "radius", *OF_BUDGETS))
         default = AttackSettings()
         settings = AttackSettings(clip=options.clip, steps=_or(options.steps, default.steps), restarts=_or(options.restarts, default.restarts), **common)
         kind, measure, item = ATTACK_KIND, attack_table, find_item(provae.CERTIFIED_VAE, "figure", 3)
     else:
-        _refuse(options, "a row of the table, which has both boxes", ("distance", "steps", "restarts", "clip"))
+        _refuse(options, "a row of the table, which has both boxes", ("distance", "steps", "restarts", "clip", *OF_BUDGETS))
         settings, kind, measure, item = ElboSettings(radius=options.radius, **common), ELBO_KIND, elbo_table, find_item(provae.CERTIFIED_VAE, "table", 1)
     with politely_stopped(Bar(options.checkpoint.stem)) as progress:
         *_, table = measure(opened, file_digest(options.checkpoint), settings, options.work, progress)
@@ -88,7 +95,37 @@ def _measure_vae(options: argparse.Namespace, device: torch.device) -> str:
     return look_up(ITEMS, options.format, "format")("certified_vae", provae.CERTIFIED_VAE, item, *state, filled)
 
 
-MEASURES: dict[str, Callable[[argparse.Namespace, torch.device], str]] = {LEARNED_SET: _measure_set, provae.KIND: _measure_vae}
+def _measure_budgets(options: argparse.Namespace, device: torch.device) -> str:
+    """Errors of a classifier at one volume; with --liu its largest certified volumes, with --followed what its budgets follow."""
+    opened = open_budgets(options.checkpoint, device, options.root)
+    if opened.note:
+        print(opened.note, file=sys.stderr)
+    common, foreign = {"limit": options.limit, "seed": options.seed}, ("distance", "radius", "attack", "clip")
+    if options.liu:
+        _refuse(options, "the largest certified volumes", (*foreign, "steps", "restarts", "volume", "generator", "followed"))
+        kind, measure, default = VOLUMES_KIND, volume_table, VolumeSettings()
+        settings = replace(default, targets=tuple(options.targets), whole=options.whole, **common)
+    elif options.followed:
+        _refuse(options, "what budgets follow", (*foreign, "steps", "restarts", "generator", "targets", "whole"))
+        kind, measure, default = FOLLOWED_KIND, followed_table, FollowedSettings()
+        settings = replace(default, volume=options.volume, **common)
+    else:
+        _refuse(options, "errors under budgets", (*foreign, "targets", "whole"))
+        kind, measure, default = ERRORS_KIND, error_table, ErrorSettings()
+        more = {"steps": _or(options.steps, default.steps), "restarts": _or(options.restarts, default.restarts), "generator": options.generator}
+        settings = replace(default, volume=options.volume, **more, **common)
+    settings = replace(settings, batch_size=options.batch_size if options.batch_size != QualitySettings().batch_size else default.batch_size)
+    with politely_stopped(Bar(options.checkpoint.stem)) as progress:
+        *_, table = measure(opened, file_digest(options.checkpoint), settings, options.work, progress)
+    _saved(kind, table, options.output or own_budgets_path(kind, table))
+    return report(table, options.format)
+
+
+MEASURES: dict[str, Callable[[argparse.Namespace, torch.device], str]] = {
+    LEARNED_SET: _measure_set,
+    provae.KIND: _measure_vae,
+    budgets.KIND: _measure_budgets,
+}
 
 
 def _or(given: int | None, default: int) -> int:
@@ -160,10 +197,16 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--distance", choices=("cross_entropy", "squared_error"), default=default.distance)
     measure.add_argument("--radius", type=float, help="another radius than the checkpoint's")
     measure.add_argument("--limit", type=int, help="the first pairs or images of a split only")
-    measure.add_argument("--steps", type=int, help=f"of PGD ({default.steps} for a learned set, {AttackSettings().steps} for a VAE)")
+    measure.add_argument("--steps", type=int, help=f"of PGD ({default.steps} for a learned set, {AttackSettings().steps} for a VAE, {ErrorSettings().steps} for a classifier)")
     measure.add_argument("--attack", action="store_true", help="of a VAE: its ELBO under attack (proVAE, Figure 3) instead of its bound (Table 1)")
-    measure.add_argument("--restarts", type=int, help=f"of that attack ({AttackSettings().restarts})")
+    measure.add_argument("--restarts", type=int, help=f"of the attack ({AttackSettings().restarts} for a VAE, {ErrorSettings().restarts} for a classifier)")
     measure.add_argument("--clip", action="store_true", help="that attack stays in [0, 1]; the paper's does not")
+    measure.add_argument("--volume", type=float, help="of a classifier: ε0 of the boxes, another than that of its training (Budgets, Tables 1 to 4)")
+    measure.add_argument("--generator", metavar="CHECKPOINT", help="whose budgets are taken for the learned boxes, where the classifier has none of its own")
+    measure.add_argument("--liu", action="store_true", help="of a classifier: the largest certified volumes of Liu et al. (2019), instead of errors in given boxes")
+    measure.add_argument("--targets", type=lambda text: [float(part) for part in text.split(",")], default=[], help="volumes ε0 that those are compared with, as 0.4,0.6 (that of the training)")
+    measure.add_argument("--whole", action="store_true", help="go on after the largest of these is reached")
+    measure.add_argument("--followed", action="store_true", help="of a generator: mean budgets by region, correlations with gradients and brightness (Figures 2 to 6)")
     measure.add_argument("--seed", type=int, default=default.seed)
     measure.add_argument("--batch-size", type=int, default=default.batch_size)
     measure.add_argument("--output", type=Path, help="results file (results/NAME-….json in the folder of runs; other settings than the default get a name of their own)")

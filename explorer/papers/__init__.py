@@ -7,6 +7,7 @@ from .certified_vae import EXPERIMENTS as CERTIFIED_VAE_EXPERIMENTS
 from .certified_vae import TABLES as CERTIFIED_VAE_TABLES
 from .contextual_budgets import CONTEXTUAL_BUDGETS
 from .contextual_budgets import EXPERIMENTS as CONTEXTUAL_BUDGETS_EXPERIMENTS
+from .contextual_budgets.measured import TABLES as CONTEXTUAL_BUDGETS_TABLES
 from .learned_sets import EXPERIMENTS as LEARNED_SETS_EXPERIMENTS
 from .learned_sets.quality import QualityTable
 from .learned_sets.tables import KIND, LEARNED_SETS
@@ -25,4 +26,4 @@ PAPERS: dict[str, Paper] = {
     "manifold_directions": MANIFOLD_DIRECTIONS,
 }
 
-RESULTS: dict[str, type] = {KIND: QualityTable, **CERTIFIED_VAE_TABLES}  # kinds of results files and what they hold
+RESULTS: dict[str, type] = {KIND: QualityTable, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES}  # kinds of results files and what they hold

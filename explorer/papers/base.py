@@ -56,7 +56,7 @@ class Row:
 
     label: str
     paper: tuple[float | None, ...]
-    measured: tuple[float, ...] | None = None
+    measured: tuple[float | None, ...] | None = None
     standard_errors: tuple[float | None, ...] = ()
     differences: tuple[str, ...] = ()
     variant: str = ""
