@@ -64,9 +64,14 @@ def load_dataset(
         raise InvalidInput(f"unknown split {split!r}. Expected one of {', '.join(SPLITS)}.")
     if limit is not None and limit < 1:
         raise InvalidInput(f"limit is a number of images, at least 1, got {limit}")
-    folder = root or os.environ.get("EXPLORER_DATA")
-    dataset = entry.load(split, Path(folder).expanduser() if folder else None, download)
+    dataset = entry.load(split, data_folder(root), download)
     return dataset if limit is None else dataset[:limit]
+
+
+def data_folder(root: str | Path | None) -> Path | None:
+    """The folder given, else that of the variable EXPLORER_DATA, else none."""
+    folder = root or os.environ.get("EXPLORER_DATA")
+    return Path(folder).expanduser() if folder else None
 
 
 def hold_out(count: int, held: int, seed: int = 0) -> tuple[Int[Tensor, "kept"], Int[Tensor, "held"]]:

@@ -14,7 +14,7 @@ from explorer.errors import DataNotFound, InvalidInput
 from explorer.randomness import generator
 from explorer.registry import look_up
 
-from .base import SPLITS, ImageDataset
+from .base import SPLITS, ImageDataset, data_folder
 from .cifar10 import load_cifar10
 from .digits import load_digits
 from .idx import load_mnist
@@ -79,10 +79,14 @@ def left_counts(images: Float[Tensor, "n 3 height width"]) -> Bool[Tensor, "n"]:
 
 
 def watermark_masks(
-    name: str, split: str = "test", root: Path | None = None, limit: int | None = None, *, download: bool = True
+    name: str, split: str = "test", root: str | Path | None = None, limit: int | None = None, *, download: bool = True
 ) -> tuple[Bool[Tensor, "n height width"], Bool[Tensor, "n height width"]]:
-    """Which pixels of each image of a watermarked data set belong to its watermark, and which to its digit; some may belong to both."""
-    base = _base(name, look_up(WATERMARKED, name, "watermarked data set"), split, root, download)
+    """Which pixels of each image of a watermarked data set belong to its watermark, and which to its digit; some may belong to both.
+    Arguments and errors are those of `load_dataset`."""
+    load = look_up(WATERMARKED, name, "watermarked data set")
+    if split not in SPLITS:
+        raise InvalidInput(f"unknown split {split!r}. Expected one of {', '.join(SPLITS)}.")
+    base = _base(name, load, split, data_folder(root), download)
     height, width = base.images.shape[-2:]
     drawn = draw_watermarks(base.labels, height, split)
     mark = _placed(_small(base.images)[drawn.source], drawn, height, width)

@@ -41,7 +41,7 @@ def load_organamnist(split: str, root: Path | None, download: bool = True) -> Im
 def read_npz(path: Path, split: str) -> tuple[Tensor, Tensor]:
     """The images (bytes) and labels of a split: train, val or test. Raises InvalidInput where the file holds anything else."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             pixels, labels = stored[f"{split}_images"], stored[f"{split}_labels"]
     except KeyError as error:
         raise InvalidInput(f"{path} holds no {error.args[0]}: expected the arrays of MedMNIST's {FILE}. Download it again.") from None
