@@ -10,12 +10,13 @@ from explorer.ui.certified_vae import choose_models, choose_settings, choose_sub
 from explorer.ui.certified_vae_link import PAGE, Link, checked, own_radius
 from explorer.ui.certified_vae_live import drag, dragged_radius, plain_slider
 from explorer.ui.certified_vae_panels import PANELS
-from explorer.ui.certified_vae_work import await_attack, kept_problems, show_attack, view
+from explorer.ui.certified_vae_work import view
 from explorer.ui.components import plain, show_copy_link, show_problems
+from explorer.ui.following import await_end, kept_problems, show_ended
 
 st.title("Certified VAE")
 link, problems, revision = links.opened(Link, PAGE)
-problems = kept_problems() or problems
+problems = kept_problems(PAGE) or problems
 known = known_models(tuple(st.session_state.get("gallery.folders", ())))
 if not known:
     show_problems(problems)
@@ -49,7 +50,7 @@ try:
     link = replace(link, radius=None if radius == own_radius([each.opened for each in models]) else radius)
     shown = view(link, models, subject, radius, place)
     drag(link, shown)
-    show_attack(shown)
+    show_ended(PAGE, shown.attack)
     progress = st.empty()
     panel = st.segmented_control("Panel", list(PANELS), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
     link = replace(link, panel=panel or link.panel)
@@ -61,4 +62,4 @@ except ExplorerError as error:
 links.show(link, PAGE)
 show_copy_link("the uploaded picture" if link.choice == "Upload" else "")
 if shown:
-    await_attack(shown, progress, problems)
+    await_end(PAGE, shown.attack, progress, problems)
