@@ -3,18 +3,28 @@
 from .at_hand import Source, images_at_hand
 from .base import DatasetEntry, ImageDataset, load_dataset
 from .cifar10 import load_cifar10
+from .composites import left_counts, load_doubled, load_watermarked, watermark_masks
 from .digits import load_digits
 from .idx import load_fashion_mnist, load_mnist
+from .medmnist import load_organamnist
 from .pairs import LinfPairs, Pairs, RtsPairs
 from .pictures import read_picture
 
-__all__ = ["DATASETS", "PAIRS", "DatasetEntry", "ImageDataset", "LinfPairs", "Pairs", "RtsPairs", "Source", "images_at_hand", "load_dataset", "read_picture"]
+__all__ = [
+    "DATASETS", "PAIRS", "DatasetEntry", "ImageDataset", "LinfPairs", "Pairs", "RtsPairs", "Source", "images_at_hand", "left_counts", "load_dataset", "read_picture",
+    "watermark_masks",
+]  # fmt: skip
 
 DATASETS = {
     "digits": DatasetEntry(load_digits, "1,797 scanned digits that come with scikit-learn, resized to 28×28; no download"),
     "mnist": DatasetEntry(load_mnist, "MNIST, 59,000 / 1,000 / 10,000 images of 28×28"),
     "cifar10": DatasetEntry(load_cifar10, "CIFAR-10, 49,000 / 1,000 / 10,000 images of 3×32×32"),
     "fashion_mnist": DatasetEntry(load_fashion_mnist, "Fashion-MNIST, 59,000 / 1,000 / 10,000 images of 28×28"),
+    "watermarked_mnist": DatasetEntry(load_watermarked("watermarked_mnist"), "MNIST with a faint zero or one in a margin, 20 classes (Budgets, §4.2)"),
+    "watermarked_digits": DatasetEntry(load_watermarked("watermarked_digits"), "the same of the embedded digits; no download"),
+    "doubled_cifar10": DatasetEntry(load_doubled("doubled_cifar10"), "CIFAR-10 in pairs of 3×36×64, a coloured border says which image counts (Budgets, §4.3)"),
+    "doubled_digits": DatasetEntry(load_doubled("doubled_digits"), "the same of the embedded digits, 3×32×56; no download"),
+    "organamnist": DatasetEntry(load_organamnist, "OrganMNIST (axial) of MedMNIST, 34,561 / 6,491 / 17,778 CT slices of 28×28 in 11 organs"),
 }
 
 PAIRS = {
