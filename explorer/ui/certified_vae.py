@@ -2,32 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
 from explorer.checkpoints import Header
-from explorer.errors import ExplorerError
-from explorer.papers.certified_vae import KIND, CertifiedVae
+from explorer.papers.certified_vae import KIND
 
-from . import cache, image_choice
+from . import cache, image_choice, model_choice
 from .certified_vae_link import CONFIDENCES, DRAWS, MAX_MODELS, PAGE, RESTARTS, STEPS, VARIANCES, Link
 from .components import plain
 from .library import Found, find_checkpoints
+from .model_choice import Model, is_half
 
 SHOWN_FIRST = "digits"  # a data set that comes with the package
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A chosen checkpoint, with a label for its row. `identity` says which version of which file this is."""
-
-    label: str
-    opened: CertifiedVae
-    path: Path
-    identity: tuple
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +31,7 @@ class Subject:
 def known_models(folders: tuple[str, ...]) -> dict[str, Found]:
     """By key, those of the embedded digits first, and the halves that a training leaves behind last."""
     found = [each for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
-    found.sort(key=lambda each: (_is_half(each), each.header.dataset.get("name") != SHOWN_FIRST))
+    found.sort(key=lambda each: (is_half(each), each.header.dataset.get("name") != SHOWN_FIRST))
     return {each.key: each for each in found}
 
 
@@ -64,29 +53,13 @@ def choose_models(link: Link, known: dict[str, Found], revision: int) -> tuple[L
 def usual_models(known: dict[str, Found]) -> list[str]:
     """The first one, and up to three more of its data, size and origin that were trained at other radii."""
     first = next(iter(known.values()))
-    alike = {each.header.radius: key for key, each in reversed(known.items()) if _family(each) == _family(first) and not _is_half(each)}
+    alike = {each.header.radius: key for key, each in reversed(known.items()) if _family(each) == _family(first) and not is_half(each)}
     return [alike[radius] for radius in sorted(alike)][:MAX_MODELS] or [first.key]
 
 
 def open_models(keys: Sequence[str], known: dict[str, Found]) -> tuple[list[Model], list[str]]:
-    """What can be opened of them and takes images of the first one's size; a sentence for each of the others, and for images that stand
-    in for a data set that is not here."""
-    models, problems = [], []
-    for key in keys:
-        path = known[key].path
-        try:
-            opened = cache.certified_vae(path)
-            identity = (str(path), path.stat().st_mtime_ns, str(opened.device))
-        except (ExplorerError, OSError) as error:
-            problems.append(f"{key}: {error}")
-            continue
-        if models and opened.model.image_shape != (shape := models[0].opened.model.image_shape):
-            problems.append(f"{key} takes images of {_size(opened.model.image_shape)}, {models[0].label} of {_size(shape)}: they cannot be shown the same one, so {key} is left out.")
-            continue
-        if opened.note and opened.note not in problems:
-            problems.append(opened.note)
-        models.append(Model(_label(key, keys), opened, path, identity))
-    return models, problems
+    """As `model_choice.open_models`."""
+    return model_choice.open_models(keys, known, cache.certified_vae)
 
 
 def describe(models: Sequence[Model]) -> str:
@@ -124,20 +97,6 @@ def on_device(model: Model, image: Tensor) -> Tensor:
     return image.to(model.opened.device)
 
 
-def _label(key: str, keys: Sequence[str]) -> str:
-    """Without its folders, where no other model has the same name."""
-    name = key.rsplit("/", 1)[-1]
-    return name if sum(other.rsplit("/", 1)[-1] == name for other in keys) == 1 else key
-
-
-def _is_half(found: Found) -> bool:
-    return found.path.stem in ("best", "last")
-
-
 def _family(found: Found) -> tuple:
     header: Header = found.header
     return found.origin.split()[0], header.dataset.get("name"), str(header.model_config)
-
-
-def _size(shape: tuple[int, int, int]) -> str:
-    return " × ".join(map(str, shape))

@@ -12,12 +12,13 @@ from explorer.figures.bounds import FOUND
 from explorer.models import VAE
 from explorer.papers.certified_vae import Settings, posterior_noise
 
-from .certified_vae import Model, Subject, on_device
+from .certified_vae import Subject, on_device
 from .certified_vae_link import Link, lowest_shown, own_radius, reach
 from .certified_vae_work import View
 from .live_elbo import live_elbo
 from .live_intervals import LiveRadius, Series, committed_radius, live_intervals
 from .live_scenes import SCENES, NumberScene
+from .model_choice import Model
 from .turns import TURNS
 
 KEY = "certified_vae.live"

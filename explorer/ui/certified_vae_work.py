@@ -9,9 +9,10 @@ from explorer.types import Inner, Progress
 
 from . import cache
 from .background import JOBS, Job
-from .certified_vae import Model, Subject, on_device
+from .certified_vae import Subject, on_device
 from .certified_vae_link import PAGE, Link
 from .following import follow
+from .model_choice import Model
 from .turns import TURNS, Aside
 
 
