@@ -13,11 +13,13 @@ from explorer.errors import ConfigurationError, ExplorerError
 from explorer.hardware import pick_device
 from explorer.papers import EXPERIMENTS
 from explorer.papers.certified_vae.evaluation import AttackSettings, ElboSettings
+from explorer.papers.contextual_budgets.measured import ErrorSettings, FollowedSettings, VolumeSettings
 from explorer.papers.learned_sets.extremes import ExtremesSettings
 from explorer.papers.learned_sets.quality import QualitySettings, file_digest
 from explorer.randomness import LARGEST_KEY
 from explorer.registry import look_up
 
+from .budgets import budget_run_problems, few_test_images, measure_errors, measure_followed, measure_volumes
 from .certified_vae import attack_run_problems, elbo_run_problems, few_images, measure_attack, measure_elbo
 from .specification import Specification
 from .task import Task
@@ -92,6 +94,9 @@ KINDS: dict[str, Kind] = {
     "extremes": Kind("Closest and farthest members", CheckpointInputs, lambda _: ExtremesSettings(), find_extremes, extremes_problems, few_pairs),
     "elbo_table": Kind("ELBO and its bound", CheckpointInputs, lambda _: ElboSettings(), measure_elbo, elbo_run_problems, few_images),
     "elbo_attack": Kind("ELBO under attack", CheckpointInputs, lambda _: AttackSettings(), measure_attack, attack_run_problems, few_images),
+    "budget_errors": Kind("Errors under budgets", CheckpointInputs, lambda _: ErrorSettings(), measure_errors, budget_run_problems, few_test_images),
+    "budget_volumes": Kind("Largest certified volumes", CheckpointInputs, lambda _: VolumeSettings(), measure_volumes, budget_run_problems, few_test_images),
+    "budget_followed": Kind("What budgets follow", CheckpointInputs, lambda _: FollowedSettings(), measure_followed, budget_run_problems, few_test_images),
     "training": Kind("Training", TrainingInputs, lambda inputs: EXPERIMENTS[inputs.experiment].config, train_experiment, training_problems, few_steps),
 }  # fmt: skip
 

@@ -1,6 +1,5 @@
 """Opening a classifier's checkpoint, with or without a generator of budgets, together with the images that it is measured on."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,9 +77,7 @@ def regions(data: Source, images: Float[Tensor, "n c h w"]) -> Mapping[str, Bool
     """The parts of the first test images whose budgets are compared: watermark, digit and empty pixels; the half that counts, the other
     and the border; or the bright strokes and the rest. None for photographs."""
     if data.name in WATERMARKED:
-        folder = data.root or os.environ.get("EXPLORER_DATA")
-        masks = watermark_masks(data.name, "test", Path(folder).expanduser() if folder else None, len(images), download=False)
-        mark, digit = (mask.to(images.device) for mask in masks)
+        mark, digit = (mask.to(images.device) for mask in watermark_masks(data.name, "test", data.root, len(images), download=False))
         return {"watermark": mark, "digit": digit & ~mark, "empty": ~(mark | digit)}
     if data.name in DOUBLED:
         columns = torch.arange(images.shape[3], device=images.device) < images.shape[3] // 2
