@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from explorer.attacks import cross_entropy, pgd
 from explorer.batches import Columns
-from explorer.bounds import bounds, enclosing, margin_rows, trace
+from explorer.bounds import Interval, bounds, margin_rows, trace
 from explorer.errors import InvalidInput
 from explorer.randomness import Streams
 from explorer.sets import Box, Clipped, PerturbationSet
@@ -35,9 +35,9 @@ def verified(
     classifier: nn.Module, x: Float[Tensor, "batch c h w"], labels: Int[Tensor, "batch"], boxes: PerturbationSet, methods: tuple[str, ...] = METHODS
 ) -> dict[str, Bool[Tensor, "batch"]]:
     """By each method, whether every margin m(x, ε(x)) is certified above 0 in the box (Budgets, eq. 8)."""
-    half_widths(boxes, x[:1])
+    box = Interval.around(x, half_widths(boxes, x), 0.0, 1.0)
     with torch.no_grad():
-        network, box = trace(classifier, x), enclosing(x, boxes.at(x).region)
+        network = trace(classifier, x)
         rows = margin_rows(labels, network.nodes[network.output].shape[0])
         return {method: (bounds(network, box, method, rows, ends="lower").lower > 0).all(1) for method in methods}
 

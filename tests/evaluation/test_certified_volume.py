@@ -6,11 +6,15 @@ import pytest
 import torch
 from torch import nn
 
+from explorer.attacks import cross_entropy, pgd
 from explorer.bounds import Interval, bounds, margin_rows
 from explorer.errors import Cancelled, ConfigurationError, UnknownName
 from explorer.evaluation import largest_certified_radius, largest_certified_volume
 from explorer.evaluation.volume_ascent import separable_optimum
 from explorer.models import build_model
+from explorer.randomness import Streams
+from explorer.sets import BudgetBox
+from explorer.sets.budget_box import DrawnBudgets
 from explorer.types import Silent
 
 TINY = {"height": 12, "width": 12, "widths": [3, 4], "hidden_units": [6], "classes": 4}
@@ -41,6 +45,16 @@ def test_what_is_returned_is_certified_by_bounds_of_their_own(method, seed):
     found = largest_certified_volume(classifier, x, labels, method=method, iterations=8)
     assert found.certified.sum() == 4
     assert (margins(classifier, x, labels, found.budgets, method)[found.certified] > 0).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_start_of_a_search_leaves_the_class_in_the_largest_box(seed):
+    classifier, x, labels = case(seed)
+    found = largest_certified_volume(classifier, x, labels, iterations=40)
+    kept = found.certified
+    box = BudgetBox(DrawnBudgets(found.budgets[kept]))
+    reached = pgd(box.at(x[kept]), cross_entropy(classifier, labels[kept]), steps=5, step_size=0.3, restarts=20, streams=Streams(seed, range(int(kept.sum()))))
+    assert (classifier(reached.perturbed).argmax(1) == labels[kept]).all()
 
 
 @pytest.mark.parametrize("method", ["ibp", "crown-ibp"])
