@@ -70,10 +70,10 @@ def pgd(
     signed_size = step_size if maximise else -step_size
     best = None
     for restart in range(restarts):
-        delta = _start(region, start, streams.restarted(streams.restart + restart))
+        delta = start_of(region, start, streams.restarted(streams.restart + restart))
         for done in range(steps):
             stop_if_cancelled(progress)
-            loss, gradient = _loss_and_gradient(perturb, objective, delta)
+            loss, gradient = loss_and_gradient(perturb, objective, delta)
             best = _better(best, (delta, loss), maximise)
             if observe:
                 observe(delta, loss)
@@ -102,7 +102,8 @@ def _check(steps, step_size, restarts, start):
         raise InvalidInput(f"{restarts} restarts from the same start find the same point. Use restarts=1 or a random start.")
 
 
-def _start(region, start, streams):
+def start_of(region: Region, start: str | Tensor, streams: Streams) -> Float[Tensor, "batch ..."]:
+    """A feasible point: sampled by a law, "zero", or a given one. Raises InvalidInput for another number of streams than examples."""
     if isinstance(start, Tensor):
         delta = region.project(start.detach())
     elif start == "zero":
@@ -114,7 +115,10 @@ def _start(region, start, streams):
     return delta
 
 
-def _loss_and_gradient(perturb, objective, delta):
+def loss_and_gradient(
+    perturb: Callable[[Tensor], Tensor], objective: Callable[[Tensor], Tensor], delta: Float[Tensor, "batch ..."]
+) -> tuple[Float[Tensor, "batch"], Float[Tensor, "batch ..."]]:
+    """Each example's objective and its gradient in δ, 0 where that is not finite."""
     with torch.enable_grad():
         delta = delta.detach().requires_grad_()
         loss = _per_example(objective(perturb(delta)), delta)
