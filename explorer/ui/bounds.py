@@ -13,6 +13,7 @@ from explorer.studies.classifiers import OpenedClassifier
 from . import cache, image_choice
 from .bounds_link import PAGE, STEPS, Link, checked
 from .components import plain
+from .image_choice import Link as AnyLink
 from .library import Found, checkpoint_path, find_checkpoints
 
 
@@ -55,9 +56,9 @@ def describe(opened: OpenedClassifier) -> str:
     return f"{plain(header.model)}, {count:,} parameters, trained on {plain(header.dataset.get('name'))}{trained}. The box is x ± radius, cut to [0, 1]; a margin is the label's logit minus another class's."
 
 
-def choose_subject(link: Link, opened: OpenedClassifier, path: Path, revision: int) -> tuple[Link, Subject | None, list[str]]:
+def choose_subject(link: AnyLink, opened: OpenedClassifier, path: Path, revision: int, page: str = PAGE) -> tuple[AnyLink, Subject | None, list[str]]:
     """The image: margins are of its label, or of the class that the classifier sees in an uploaded picture."""
-    link, chosen, problems = image_choice.choose_image(link, opened.images, PAGE, revision)
+    link, chosen, problems = image_choice.choose_image(link, opened.images, page, revision)
     if chosen is None:
         return link, None, problems
     seen, names = int(opened.logits(chosen.image).argmax()), opened.class_names
@@ -66,7 +67,7 @@ def choose_subject(link: Link, opened: OpenedClassifier, path: Path, revision: i
     if chosen.label is None:
         name = f"{chosen.name}, classified as {names[seen]}"
     elif seen != label:
-        note = f"The classifier takes {chosen.name} for {names[seen]}: its margin to that class is negative, so no radius can be certified."
+        note = f"The classifier takes {chosen.name} for {names[seen]}: its margin to that class is negative, so no box around it can be certified."
     return link, Subject(chosen.image.to(opened.device), label, name, (str(path), path.stat().st_mtime_ns, chosen.key, label), note), problems
 
 

@@ -6,13 +6,17 @@ from typing import Any
 import streamlit as st
 import torch
 
+from explorer.data import ImageDataset
 from explorer.evaluation import Sweep
 from explorer.figures import pixels, strip, tile
 from explorer.hardware import pick_device
+from explorer.models import BudgetedClassifier
 from explorer.papers import EXPERIMENTS
 from explorer.papers.certified_vae import CertifiedVae, Exploration, open_certified_vae, prior_samples
 from explorer.papers.certified_vae import Settings as BoxSettings
 from explorer.papers.certified_vae import explore as explore_box
+from explorer.papers.contextual_budgets.exploration import Surroundings, mean_budgets
+from explorer.papers.contextual_budgets.exploration import surroundings as look_around
 from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
 from explorer.papers.learned_sets.searches import Search, SearchSettings, search
 from explorer.papers.learned_sets.transformations import sweeps
@@ -110,6 +114,18 @@ def parameter_paths(_learned: LearnedSet, checkpoint: str, image: torch.Tensor, 
 def bounds_study(_model: torch.nn.Module, identity: tuple, _image: torch.Tensor, label: int, settings: BoundsSettings) -> BoundsStudy:
     """`identity` says of which version of which checkpoint and of which image."""
     return study_bounds(_model, _image, label, settings)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Running the generator …")
+def surroundings(_model: torch.nn.Module, identity: tuple, _image: torch.Tensor, label: int, _same_class: torch.Tensor) -> Surroundings:
+    """`identity` says of which version of which checkpoint and of which image."""
+    return look_around(_model, _image, label, _same_class)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Running the generator …")
+def class_budgets(_model: BudgetedClassifier, checkpoint: tuple, _images: ImageDataset, count: int, volume: float, alpha: float, alpha_bar: float) -> torch.Tensor:
+    """The geometric mean budgets of each class, over its first images."""
+    return mean_budgets(_model, _images, count, volume, alpha, alpha_bar)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -112,6 +112,9 @@ def _frame(scene: Scene, request: Request) -> bytes:
 
 
 def _numbers(scene: NumberScene, request: Request) -> dict:
+    least, most = scene.further
+    if not least <= len(request.delta) <= most:
+        return {"id": request.id, "error": f"delta has {len(request.delta)} numbers, this scene takes {least} to {most}"}
     started = time.perf_counter()
-    values = scene.compute(request.radius)
+    values = scene.compute(request.radius, *request.delta)
     return {"id": request.id, "values": values, "milliseconds": (time.perf_counter() - started) * 1e3}

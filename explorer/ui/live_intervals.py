@@ -15,7 +15,8 @@ from .live_control import FOLDER as SHARED
 from .live_control import SOCKET_STATES
 
 FOLDER = Path(__file__).parent / "live_intervals"
-MODULES = [SHARED / f"{name}.js" for name in ("vectors", "socket", "sliders")] + [FOLDER / f"{name}.js" for name in ("plot", "control", "show")]
+BELOW = [SHARED / f"{name}.js" for name in ("vectors", "socket", "sliders")] + [FOLDER / f"{name}.js" for name in ("connection", "plot")]  # also other controls'
+MODULES = BELOW + [FOLDER / f"{name}.js" for name in ("control", "show")]
 
 _component = st.components.v2.component(
     "explorer_live_intervals",

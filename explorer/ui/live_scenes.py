@@ -75,10 +75,12 @@ class Scene:
 
 @dataclass(frozen=True)
 class NumberScene:
-    """What follows a radius in numbers: `compute(radius)` gives them as plain JSON values."""
+    """What follows a radius in numbers: `compute(radius, *delta)` gives them as plain JSON values. `further` is how many numbers δ may hold,
+    at least and at most: other controls beside the radius."""
 
-    compute: Callable[[float], dict]
+    compute: Callable[..., dict]
     device: str = "cpu"
+    further: tuple[int, int] = (0, 0)
 
 
 def nearest_in_ball(delta, radius: float) -> Float[Tensor, "1 latent"]:

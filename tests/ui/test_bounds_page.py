@@ -123,7 +123,7 @@ def test_a_misclassified_image_is_explained(tmp_path, monkeypatch):
     monkeypatch.setenv(library.VARIABLE, str(tmp_path))
     opened = open_classifier(tmp_path / "mine.safetensors")
     wrong = next(index for index in range(50) if int(opened.logits(opened.images.images[index : index + 1]).argmax()) != int(opened.images.labels[index]))
-    assert "no radius can be certified" in texts(page(model=f"{tmp_path.name}/mine", image=str(wrong)))
+    assert "no box around it can be certified" in texts(page(model=f"{tmp_path.name}/mine", image=str(wrong)))
 
 
 def test_the_gallery_has_a_card_of_the_classifier_with_its_accuracies():

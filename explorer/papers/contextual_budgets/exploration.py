@@ -10,7 +10,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from explorer.bounds import METHODS, Graph, Interval, bounds, margin_rows, trace
+from explorer.data import ImageDataset
 from explorer.errors import ConfigurationError, InvalidInput
+from explorer.evaluation import class_means
 from explorer.evaluation.found_margins import RESTARTS, STEPS, FoundMargins, found_margins, other_classes
 from explorer.metrics import budget_range, log_volume, refine_volume, volume_problems
 from explorer.models import BudgetedClassifier
@@ -177,6 +179,15 @@ def worst_of_one_step(around: Surroundings, budgets: Float[Tensor, "1 c h w"]) -
     points = torch.cat([around.image, (around.image - budgets * around.towards).clamp(0, 1)])
     with torch.no_grad():
         return points[[int(_margins(around, around.model(points)).amin(1).argmin())]]
+
+
+def mean_budgets(model: BudgetedClassifier, images: ImageDataset, count: int, volume: float, alpha: float, alpha_bar: float) -> Float[Tensor, "classes c h w"]:
+    """The geometric mean of the budgets of each class, over its first `count` images: range and volume are kept. NaN where it has none."""
+    numbers = torch.cat([(images.labels == label).nonzero().flatten()[:count] for label in range(len(images.class_names))])
+    chosen, device = images[numbers], next(model.parameters()).device
+    with torch.no_grad():
+        logs = torch.cat([model.budgets(part.to(device), volume, alpha, alpha_bar).log().cpu() for part in chosen.images.split(200)])
+    return class_means(logs, chosen.labels, len(images.class_names)).exp()
 
 
 def _one_step(around: Surroundings, budgets: Float[Tensor, "n c h w"], rows: Float[Tensor, "n others classes"]) -> Float[Tensor, "n others"]:

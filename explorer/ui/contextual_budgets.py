@@ -1,0 +1,108 @@
+"""The controls of the Contextual budgets page: which models, which image, which budgets, and how they are proved and attacked."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from explorer.bounds import METHODS
+from explorer.models import BudgetedClassifier
+from explorer.models.classifiers import KIND
+from explorer.papers.contextual_budgets.exploration import SOURCES
+from explorer.studies.bounds import NAMES
+
+from . import bounds, cache, model_choice
+from .bounds import Subject
+from .components import plain
+from .contextual_budgets_link import MAX_LANES, MAX_MODELS, PAGE, STEPS, Link, generates
+from .library import Found, find_checkpoints
+from .model_choice import Model, is_half
+
+LEARNED = "budgeted_classifier"
+LARGEST_DRAWING = 10_000  # pixels: the drawing travels with every request
+
+
+def known_models(folders: tuple[str, ...]) -> dict[str, Found]:
+    """Classifiers by key, those with a generator first and the halves that a training leaves behind last."""
+    found = [each for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
+    found.sort(key=lambda each: (is_half(each), each.header.model != LEARNED))
+    return {each.key: each for each in found}
+
+
+def choose_models(link: Link, known: dict[str, Found], revision: int) -> tuple[Link, list[str]]:
+    """The link with one or two models. Also what was wrong in it."""
+    wanted = [key for key in link.model if key in known]
+    problems = [f"The link's checkpoint {key[:60]!r} is not a classifier that is here." for key in link.model if key not in known]
+    if len(wanted) > MAX_MODELS:
+        problems.append(f"The link names {len(wanted)} models. The first {MAX_MODELS} are shown.")
+    chosen = st.multiselect(
+        "Classifiers", list(known), wanted[:MAX_MODELS] or list(known)[:1], max_selections=MAX_MODELS, key=f"model-{revision}",
+        help="One, or two beside each other for images of the same size and classes.",
+    )  # fmt: skip
+    if link.model and chosen[:1] != list(link.model[:1]):  # the first model's images and numbers are shown
+        link = replace(link, image=0, volume=None, alpha=None, alpha_bar=None, sources=(), drawing="", channel=0)
+    return replace(link, model=tuple(chosen)), problems
+
+
+def open_models(keys: Sequence[str], known: dict[str, Found]) -> tuple[list[Model], list[str]]:
+    """What can be opened of them and knows the first one's classes; a sentence for each of the others."""
+    models, problems = model_choice.open_models(keys, known, cache.classifier)
+    for each in models[1:]:
+        if each.opened.class_names != models[0].opened.class_names:
+            problems.append(f"{each.label} knows other classes than {models[0].label}: it cannot be shown beside it, and is left out.")
+    return [each for each in models if each.opened.class_names == models[0].opened.class_names], problems
+
+
+def describe(models: Sequence[Model]) -> str:
+    """What the models are, in a line."""
+    parts = []
+    for each in models:
+        header, model = each.opened.checkpoint.header, each.opened.model
+        count = sum(parameter.numel() for parameter in model.parameters())
+        trained = f"with learned budgets at ε0 = {each.opened.radius:.3g}, α = {model.alpha:g}, ᾱ = {model.alpha_bar:g}" if generates(each.opened) else f"with uniform budgets of {each.opened.radius:.3g}: it has no generator"
+        parts.append(f"**{plain(each.label)}**: {plain(header.dataset.get('name'))}, {count:,} parameters, trained {trained}")
+    return " · ".join(parts)
+
+
+def choose_subject(link: Link, models: Sequence[Model], revision: int) -> tuple[Link, Subject | None, list[str]]:
+    """The image, of the first model's test images; margins are of its label, or of the class that this model sees in an upload."""
+    return bounds.choose_subject(link, models[0].opened, models[0].path, revision, PAGE)
+
+
+def usual_sources(models: Sequence[Model]) -> tuple[str, ...]:
+    """What stands beside each other first."""
+    return ("learned", "uniform") if any(generates(each.opened) for each in models) else ("uniform",)
+
+
+def choose_settings(link: Link, models: Sequence[Model], revision: int) -> tuple[Link, list[str]]:
+    """Which budgets, and how they are proved and attacked; also what cannot be shown of it."""
+    learns = any(generates(each.opened) for each in models)
+    shape = models[0].opened.model.image_shape
+    drawable = shape[1] * shape[2] <= LARGEST_DRAWING
+    there = [source for source in SOURCES if (learns or source in ("uniform", "drawn")) and (drawable or source != "drawn")]
+    usual = usual_sources(models)
+    left, one, two, three = st.columns([5, 2, 2, 1.6], vertical_alignment="bottom")
+    reason = "" if learns else " Learned ones and class means need a classifier that was trained with a generator: experiments named budgets-…."
+    chosen = left.pills(
+        "Budgets", there, selection_mode="multi", default=[each for each in link.sources or usual if each in there], format_func=SOURCES.get, key=f"sources-{'-'.join(link.model)}-{revision}",
+        help=f"Beside each other, at the same volume: those of the generator, one for all pixels, the mean over test images of the class, and what you draw on the map.{reason}",
+    )  # fmt: skip
+    methods = list(METHODS)
+    method = one.selectbox("Proof by", methods, methods.index(link.method), format_func=NAMES.get, key=f"method-{revision}", help="CROWN and α-CROWN are tighter and slower; while you drag, it is CROWN-IBP or IBP.")
+    steps = two.selectbox("Attack: steps", STEPS, STEPS.index(link.steps), key=f"steps-{revision}", help="Of PGD on each margin, from two random starts, after each release; while you drag, and for 0, one step.")
+    seed = three.number_input("Seed", 0, 10**9, link.seed, key=f"seed-{revision}", help="Of the attack's random starts.")
+    ordered, problems = tuple(source for source in SOURCES if source in chosen), []
+    if missing := [SOURCES[each] for each in link.sources if each not in there]:
+        problems.append(f"There are no {' and '.join(missing)} budgets here." + (" The classifier has no generator." if not learns else ""))
+    if len(models) * len(ordered) > MAX_LANES:
+        kept = ordered[: MAX_LANES // len(models)]
+        problems.append(f"At most {MAX_LANES} maps fit beside each other: {', '.join(SOURCES[each] for each in ordered[len(kept):])} budgets are left out.")
+        ordered = kept
+    return replace(link, sources=() if ordered == usual else ordered, method=method, steps=steps, seed=seed), problems
+
+
+def sources_of(link: Link, model: Model, models: Sequence[Model]) -> tuple[str, ...]:
+    """The budgets that are shown of one model; uniform ones where it has none of those that were chosen."""
+    chosen = link.sources or usual_sources(models)
+    has = isinstance(model.opened.model, BudgetedClassifier)
+    return tuple(each for each in chosen if has or each in ("uniform", "drawn")) or ("uniform",)
