@@ -58,4 +58,4 @@ def test_every_file_and_every_heading_that_is_linked_exists(path):
 
 
 def test_the_test_command_is_marked_for_the_continuous_integration():
-    assert re.search(r"<!-- test command -->\n```bash\n.*pytest\n```", README)
+    assert re.search(r"<!-- test command -->\n```bash\n.*pytest( .*)?\n```", README)
