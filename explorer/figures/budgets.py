@@ -17,7 +17,7 @@ from .theory import QUIET, framed
 SCALE = "Viridis"  # dark: a pixel that must stay
 GREY = [[0.0, "#000"], [1.0, "#fff"]]
 TICKS = 5
-PANEL = 150  # pixels of height for each row of classes
+PANEL = 130  # pixels of height for each row of classes
 
 
 def budget_heatmap(budgets: Float[Tensor, "channels height width"], volume: float, limits: tuple[float, float], title: str = "", *, normalised: bool = False) -> go.Figure:
@@ -37,12 +37,12 @@ def class_heatmaps(means: Float[Tensor, "classes channels height width"], names:
         raise InvalidInput("there is no class with budgets. Give the budgets of at least one image.")
     columns = min(5, len(kept))
     rows = math.ceil(len(kept) / columns)
-    figure = make_subplots(rows, columns, subplot_titles=[name for name, _ in kept], horizontal_spacing=0.02, vertical_spacing=min(0.12, 0.3 / rows))
+    figure = make_subplots(rows, columns, subplot_titles=[name for name, _ in kept], horizontal_spacing=0.02, vertical_spacing=min(0.14, 0.4 / rows))
     for number, (_, mean) in enumerate(kept):
         _check(mean, limits, volume)
         figure.add_trace(_map(mean, volume, False), row=1 + number // columns, col=1 + number % columns)
     figure.update_layout(coloraxis=_colours(limits, volume, False))
-    return _square(framed(figure, title, 120 + PANEL * rows))
+    return _square(framed(figure, title, 140 + PANEL * rows)).update_layout(margin_t=80)
 
 
 def region_bars(models: Mapping[str, Mapping[str, tuple[float, float]]], volume: float, title: str = "Mean budget by region") -> go.Figure:
@@ -56,7 +56,7 @@ def region_bars(models: Mapping[str, Mapping[str, tuple[float, float]]], volume:
         )  # fmt: skip
     _level(figure, volume)
     figure.update_layout(barmode="group", showlegend=len(models) > 1)
-    figure.update_yaxes(title_text="mean budget, units of pixel intensity", rangemode="tozero")
+    figure.update_yaxes(title_text="mean ε, pixel intensity", rangemode="tozero")
     return framed(figure, title, 380)
 
 
@@ -73,7 +73,7 @@ def volume_bars(images: Sequence[str], volumes: Mapping[str, Sequence[float]], v
     _level(figure, volume)
     figure.update_layout(barmode="group", showlegend=True)
     figure.update_xaxes(type="category")
-    figure.update_yaxes(title_text="geometric mean of the budgets, certified", rangemode="tozero")
+    figure.update_yaxes(title_text="geometric mean of ε, certified", rangemode="tozero")
     return framed(figure, title, 380)
 
 
@@ -93,7 +93,7 @@ def _colours(limits: tuple[float, float], volume: float, normalised: bool) -> di
     budgets = places if normalised else [10**place for place in places]
     return {
         "cmin": ends[0], "cmax": ends[1], "colorscale": GREY if normalised else SCALE,
-        "colorbar": {"title": {"text": "ε  (ε/ε0)"}, "tickvals": places, "ticktext": [f"{each:.3g}  ({each / volume:.2g})" for each in budgets]},
+        "colorbar": {"title": {"text": "ε  (ε/ε0)<br> "}, "tickvals": places, "ticktext": [f"{each:.3g}  ({each / volume:.2g})" for each in budgets]},
     }  # fmt: skip
 
 
