@@ -6,6 +6,7 @@ from .classifiers import Classifier, DmLargeConfig, DmMediumConfig, DmSmallConfi
 from .cvae import ConditionalVAE, RtsConfig, rts_cvae
 from .gaussian import BoundedLogVar, Gaussian, kl_divergence
 from .linf_cvae import LinfConvConfig, LinfFcConfig, linf_conv_cvae, linf_fc_cvae
+from .residual import LeNetConfig, PreActResNetConfig, ResNet32Config, WideResNetConfig, lenet5, pre_activation, resnet32
 from .vae import VAE, VaeConfig, convolutional_vae, elbo
 
 __all__ = [
@@ -21,5 +22,9 @@ MODELS = {
     "dm_small": ModelEntry(DmSmallConfig, dm_small, "Budgets, Appendix A: a classifier of two convolutions"),
     "dm_medium": ModelEntry(DmMediumConfig, dm_medium, "Gowal et al., 2018: a classifier of four convolutions"),
     "dm_large": ModelEntry(DmLargeConfig, dm_large, "Budgets, Appendix A: a classifier of five convolutions"),
+    "lenet5": ModelEntry(LeNetConfig, lenet5, "Manifold directions, Appendix B.1: the classifier of MNIST"),
+    "resnet32": ModelEntry(ResNet32Config, resnet32, "Manifold directions, Appendix B.2: the classifier of CIFAR-10"),
+    "preact_resnet": ModelEntry(PreActResNetConfig, pre_activation, "He et al., 2016b: ResNet-18 and ResNet-50 with pre-activation"),
+    "wide_resnet": ModelEntry(WideResNetConfig, pre_activation, "Perturbation sets, §5.1: WRN-28-10 for CIFAR-10"),
     "budgeted_classifier": ModelEntry(BudgetedClassifierConfig, budgeted_classifier, "Budgets, §3: one of these with a generator of budgets"),
 }

@@ -81,34 +81,41 @@ class Normalise(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Convolutions and linear layers with ReLU between them: images in [0, 1] to logits."""
+    """Images in [0, 1] to logits: normalisation, features of the image, and a head; `image_shape` (channels, height, width) and `classes`
+    say what it takes and gives."""
 
-    def __init__(self, config: DmSmallConfig | DmMediumConfig | DmLargeConfig, layout: Layout):
+    def __init__(self, image_shape: tuple[int, int, int], classes: int, normalise: nn.Module, features: nn.Module, head: nn.Module):
         super().__init__()
-        self.image_shape, self.classes = (config.channels, config.height, config.width), config.classes
-        maps = [config.channels, *config.widths]
-        convolutions = [nn.Conv2d(*ends, *options) for ends, options in zip(zip(maps, maps[1:]), layout)]
-        height, width = _last_size(config, layout)
-        units = [maps[-1] * height * width, *config.hidden_units, config.classes]
-        self.normalise = nn.Identity() if config.mean is None else Normalise(config.mean, config.std)
-        self.features = nn.Sequential(*(layer for each in convolutions for layer in (each, nn.ReLU())), nn.Flatten())
-        linear = [nn.Linear(*ends) for ends in zip(units, units[1:])]
-        self.head = nn.Sequential(*(layer for each in linear[:-1] for layer in (each, nn.ReLU())), linear[-1])
+        self.image_shape, self.classes = image_shape, classes
+        self.normalise, self.features, self.head = normalise, features, head
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch classes"]:
         return self.head(self.features(self.normalise(x)))
 
 
+def _convolutional(config: DmSmallConfig | DmMediumConfig | DmLargeConfig, layout: Layout) -> Classifier:
+    """Convolutions and linear layers with ReLU between them."""
+    maps = [config.channels, *config.widths]
+    convolutions = [nn.Conv2d(*ends, *options) for ends, options in zip(zip(maps, maps[1:]), layout)]
+    height, width = _last_size(config, layout)
+    units = [maps[-1] * height * width, *config.hidden_units, config.classes]
+    normalise = nn.Identity() if config.mean is None else Normalise(config.mean, config.std)
+    features = nn.Sequential(*(layer for each in convolutions for layer in (each, nn.ReLU())), nn.Flatten())
+    linear = [nn.Linear(*ends) for ends in zip(units, units[1:])]
+    head = nn.Sequential(*(layer for each in linear[:-1] for layer in (each, nn.ReLU())), linear[-1])
+    return Classifier((config.channels, config.height, config.width), config.classes, normalise, features, head)
+
+
 def dm_small(config: DmSmallConfig) -> Classifier:
-    return Classifier(config, SMALL)
+    return _convolutional(config, SMALL)
 
 
 def dm_medium(config: DmMediumConfig) -> Classifier:
-    return Classifier(config, MEDIUM)
+    return _convolutional(config, MEDIUM)
 
 
 def dm_large(config: DmLargeConfig) -> Classifier:
-    return Classifier(config, LARGE)
+    return _convolutional(config, LARGE)
 
 
 def _last_size(config, layout: Layout) -> tuple[int, int]:
@@ -124,12 +131,19 @@ def _check(config, layout: Layout) -> None:
     problems = out_of_range(config, channels=(1, 16), height=edge, width=edge, classes=(2, 65536), widths=width, hidden_units=width)
     if not problems and min(_last_size(config, layout)) < 1:
         problems.append(f"height and width = {config.height}, {config.width}: too small, nothing is left after the convolutions")
-    if (config.mean is None) != (config.std is None):
-        problems.append("mean and std come together: give both, or none")
-    elif config.mean is not None:
-        if not len(config.mean) == len(config.std) == config.channels:
-            problems.append(f"mean and std have {len(config.mean)} and {len(config.std)} numbers: expected one for each of {config.channels} channels")
-        if not all(each > 0 for each in config.std):
-            problems.append(f"std = {config.std}: expected numbers above 0")
-    if problems:
+    if problems := problems or normalisation_problems(config):
         raise ConfigurationError(problems)
+
+
+def normalisation_problems(config) -> list[str]:
+    """What is wrong with a configuration's mean and std."""
+    if (config.mean is None) != (config.std is None):
+        return ["mean and std come together: give both, or none"]
+    if config.mean is None:
+        return []
+    problems = []
+    if not len(config.mean) == len(config.std) == config.channels:
+        problems.append(f"mean and std have {len(config.mean)} and {len(config.std)} numbers: expected one for each of {config.channels} channels")
+    if not all(each > 0 for each in config.std):
+        problems.append(f"std = {config.std}: expected numbers above 0")
+    return problems

@@ -10,6 +10,11 @@ NARROW_MODELS = [
     ("dm_small", {**NARROW, "widths": [2, 3], "hidden_units": [5]}),
     ("dm_medium", {**NARROW, "height": 22, "width": 22, "widths": [2, 2, 3, 3], "hidden_units": [5, 4]}),
     ("dm_large", {**NARROW, "widths": [2, 2, 3, 3, 3], "hidden_units": [5]}),
+    ("lenet5", {**NARROW, "widths": [2, 3], "hidden_units": [5]}),
+    ("resnet32", {**NARROW, "channels": 1, "widths": [2, 3, 4], "depths": [2, 1, 1]}),
+    ("preact_resnet", {**NARROW, "channels": 1, "stem": 2, "widths": [2, 3], "depths": [1, 2]}),
+    ("preact_resnet", {**NARROW, "channels": 1, "stem": 2, "widths": [2, 3], "depths": [1, 2], "bottleneck": True}),
+    ("wide_resnet", {**NARROW, "channels": 1, "stem": 2, "widths": [3, 4], "depths": [1, 1]}),
 ]
 
 
@@ -19,6 +24,10 @@ NARROW_MODELS = [
         ("dm_small", {}, 329_606),
         ("dm_medium", {}, 893_418),
         ("dm_large", {"channels": 3, "height": 32, "width": 32}, 17_190_602),
+        ("lenet5", {}, 61_706),
+        ("resnet32", {}, 464_154),
+        ("preact_resnet", {}, 11_172_170),
+        ("wide_resnet", {}, 36_479_194),
     ],
 )
 def test_the_papers_sizes_have_the_papers_parameters(name, config, parameters):
