@@ -143,7 +143,7 @@ def test_without_targets_the_trainings_volume_is_meant(opened, tmp_path):
 
 def test_what_budgets_follow_has_a_mean_for_each_region(opened, tmp_path):
     table = last(followed_table(opened, "d", FollowedSettings(**FEW), tmp_path, Silent()))
-    assert table.names == ("digit", "empty", "gradient", "brightness")
+    assert table.names == ("digit", "empty", "gradient", "brightness", "digit's mask")
     low, high = 0.25 * VOLUME, 2 * VOLUME
     assert all(low <= mean <= high for mean in table.means[:2]) and all(-1 <= mean <= 1 for mean in table.means[2:])
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from explorer.batches import Columns, over_batches
 from explorer.checkpoints import load
 from explorer.errors import ConfigurationError, InvalidInput
-from explorer.evaluation.budgets import agreement_columns, error_columns, half_widths, volume_columns
+from explorer.evaluation.budgets import agreement_columns, error_columns, half_widths, rank_correlation, volume_columns
 from explorer.hardware import describe_device
 from explorer.models import BudgetedClassifier
 from explorer.provenance import code_revision, library_versions
@@ -99,7 +99,9 @@ def followed_table(opened: OpenedBudgets, digest: str, settings: FollowedSetting
     def measured(first: int, last: int) -> Columns:
         x, labels = _batch(opened, first, last)
         inside = {name: mask[first:last].to(x.device) for name, mask in masks.items()}
-        return agreement_columns(opened.model, x, labels, half_widths(boxes, x), inside)
+        budgets = half_widths(boxes, x)
+        strokes = {"digit's mask": rank_correlation(budgets, inside["digit"].unsqueeze(1).expand_as(x).to(x))} if "digit" in inside else {}
+        return {**agreement_columns(opened.model, x, labels, budgets, inside), **strokes}
 
     common = _common(opened, digest, plain(settings))
     volume = opened.volume if settings.volume is None else settings.volume

@@ -32,7 +32,7 @@ def filled(table: Measured) -> Filled:
         note = f"Liu et al. (2019): percent of images whose largest certified volume is below ε0; quantiles of that volume and of the largest certified radius.{cut}"
     else:
         columns, paper, values, errors = table.names, (), table.means, table.standard_errors
-        note = f"At ε0 = {table.volume:.4g}: mean budgets by region; Spearman's correlation of budgets with the margin's gradient and with brightness."
+        note = f"At ε0 = {table.volume:.4g}: mean budgets by region; Spearman's correlation of budgets with the margin's gradient, with brightness, and with the digit's mask."
     return Filled(columns, (Row(table.checkpoint, paper, values, errors, **common),), note)
 
 

@@ -52,7 +52,7 @@ def followed(number: int, results: Results) -> Filled:
     columns = tuple(dict.fromkeys(column for table, _ in (*shown, *same) for column in table.names))
     rows = [_followed_row(row, found, columns, name) if found else row]
     rows += [_followed_row(Row(_own_label(each[0]), (), own=True), each, columns, each[0].checkpoint) for each in same]
-    note = "Mean budgets by region, in units of pixel intensity; gradient and brightness: Spearman's correlation of budgets with the margin's gradient and with the image."
+    note = "Mean budgets by region, in units of pixel intensity; gradient, brightness and digit's mask: Spearman's correlation of budgets with the margin's gradient, with the image, and with the mask."
     return Filled(columns, tuple(rows), note)
 
 
