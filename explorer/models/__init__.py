@@ -2,6 +2,7 @@
 
 from .budget_generator import BudgetedClassifier, BudgetedClassifierConfig, BudgetGenerator, budgeted_classifier
 from .build import ModelEntry, build_model, model_config
+from .class_cvae import ClassCnnConfig, ClassConditionalVAE, ClassMlpConfig, class_cnn_cvae, class_mlp_cvae
 from .classifiers import Classifier, DmLargeConfig, DmMediumConfig, DmSmallConfig, dm_large, dm_medium, dm_small
 from .cvae import ConditionalVAE, RtsConfig, rts_cvae
 from .gaussian import BoundedLogVar, Gaussian, kl_divergence
@@ -10,7 +11,7 @@ from .residual import LeNetConfig, PreActResNetConfig, ResNet32Config, WideResNe
 from .vae import VAE, VaeConfig, convolutional_vae, elbo
 
 __all__ = [
-    "MODELS", "VAE", "BoundedLogVar", "BudgetGenerator", "BudgetedClassifier", "Classifier", "ConditionalVAE", "Gaussian", "ModelEntry",
+    "MODELS", "VAE", "BoundedLogVar", "BudgetGenerator", "BudgetedClassifier", "ClassConditionalVAE", "Classifier", "ConditionalVAE", "Gaussian", "ModelEntry",
     "build_model", "elbo", "kl_divergence", "model_config",
 ]  # fmt: skip
 
@@ -22,6 +23,8 @@ MODELS = {
     "dm_small": ModelEntry(DmSmallConfig, dm_small, "Budgets, Appendix A: a classifier of two convolutions"),
     "dm_medium": ModelEntry(DmMediumConfig, dm_medium, "Gowal et al., 2018: a classifier of four convolutions"),
     "dm_large": ModelEntry(DmLargeConfig, dm_large, "Budgets, Appendix A: a classifier of five convolutions"),
+    "class_mlp_cvae": ModelEntry(ClassMlpConfig, class_mlp_cvae, "Manifold directions, Appendix B.1: digits given their class"),
+    "class_cnn_cvae": ModelEntry(ClassCnnConfig, class_cnn_cvae, "Manifold directions, Appendix B.2: colour images given their class"),
     "lenet5": ModelEntry(LeNetConfig, lenet5, "Manifold directions, Appendix B.1: the classifier of MNIST"),
     "resnet32": ModelEntry(ResNet32Config, resnet32, "Manifold directions, Appendix B.2: the classifier of CIFAR-10"),
     "preact_resnet": ModelEntry(PreActResNetConfig, pre_activation, "He et al., 2016b: ResNet-18 and ResNet-50 with pre-activation"),

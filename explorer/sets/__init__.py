@@ -4,10 +4,11 @@ from .base import Law, Perturbations, PerturbationSet, Region
 from .budget_box import BudgetBox, Budgeted, DrawnBudgets
 from .latent_ball import LatentBall
 from .lp_ball import LpBall
+from .manifold_latent import ManifoldLatent
 from .regions import Box, Clipped, L1Ball, L2Ball
 
 __all__ = [
-    "SETS", "Box", "BudgetBox", "Budgeted", "Clipped", "DrawnBudgets", "L1Ball", "L2Ball", "LatentBall", "Law", "LpBall", "PerturbationSet",
+    "SETS", "Box", "BudgetBox", "Budgeted", "Clipped", "DrawnBudgets", "L1Ball", "L2Ball", "LatentBall", "Law", "LpBall", "ManifoldLatent", "PerturbationSet",
     "Perturbations", "Region",
 ]  # fmt: skip
 
@@ -15,4 +16,5 @@ SETS = {
     "budget_box": BudgetBox,
     "latent_ball": LatentBall,
     "lp_ball": LpBall,
+    "manifold_latent": ManifoldLatent,
 }
