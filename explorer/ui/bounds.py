@@ -16,6 +16,8 @@ from .components import plain
 from .image_choice import Link as AnyLink
 from .library import Found, checkpoint_path, find_checkpoints
 
+BUDGETED = "budgeted_classifier"  # by the name of its model
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -30,7 +32,9 @@ class Subject:
 
 
 def classifiers(folders: tuple[str, ...]) -> list[Found]:
-    return [each for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
+    """Those trained for one radius of all pixels before those with budgets of their own."""
+    found = [each for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
+    return sorted(found, key=lambda each: each.header.model == BUDGETED)
 
 
 def choose_classifier(link: Link, names: list[str], folders: tuple[str, ...], revision: int) -> tuple[Link, Path]:

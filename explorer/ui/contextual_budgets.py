@@ -12,20 +12,19 @@ from explorer.papers.contextual_budgets.exploration import SOURCES
 from explorer.studies.bounds import NAMES
 
 from . import bounds, cache, model_choice
-from .bounds import Subject
+from .bounds import BUDGETED, Subject
 from .components import plain
 from .contextual_budgets_link import MAX_LANES, MAX_MODELS, PAGE, STEPS, Link, generates
 from .library import Found, find_checkpoints
 from .model_choice import Model, is_half
 
-LEARNED = "budgeted_classifier"
 LARGEST_DRAWING = 10_000  # pixels: the drawing travels with every request
 
 
 def known_models(folders: tuple[str, ...]) -> dict[str, Found]:
     """Classifiers by key, those with a generator first and the halves that a training leaves behind last."""
     found = [each for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
-    found.sort(key=lambda each: (is_half(each), each.header.model != LEARNED))
+    found.sort(key=lambda each: (is_half(each), each.header.model != BUDGETED))
     return {each.key: each for each in found}
 
 

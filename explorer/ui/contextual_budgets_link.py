@@ -75,10 +75,11 @@ def sliders(models: Sequence[OpenedClassifier], drawn: bool = False) -> list[Sli
     def ticks(key: str, word: str) -> list[tuple[float, str]]:
         return [(at, f"{word} {at:.3g}" if len(marks[key]) == 1 else f"{at:.3g}") for at in marks[key] if at > 0]
 
+    shrunk = "The generator's budgets are brought to the volume: where they are too large they shrink towards α·ε0 and ᾱ has no effect, where they are too small they grow towards ᾱ·ε0 and α has none (§3.3)"
     return [
         Slider("volume", "Volume ε0", low, reach(models), ticks("volume", "trained at"), False, low, "pixel", help="The geometric mean of the budgets of all pixels"),
-        Slider("alpha", "α: no budget below α·ε0", *_including(ALPHAS, marks["alpha"]), ticks("alpha", "trained at"), disabled=disabled),
-        Slider("alpha_bar", "ᾱ: no budget above ᾱ·ε0", *_including(ALPHA_BARS, marks["alpha_bar"]), ticks("alpha_bar", "trained at"), disabled=disabled),
+        Slider("alpha", "α: no budget below α·ε0", *_including(ALPHAS, marks["alpha"]), ticks("alpha", "trained at"), disabled=disabled, help=shrunk),
+        Slider("alpha_bar", "ᾱ: no budget above ᾱ·ε0", *_including(ALPHA_BARS, marks["alpha_bar"]), ticks("alpha_bar", "trained at"), disabled=disabled, help=shrunk),
     ]
 
 

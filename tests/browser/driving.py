@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 TIMEOUT = 60_000  # milliseconds; a machine that tests on is slow and noisy
 DIGITS = "digits-rts"
 DRAWN = "canvas => canvas.toDataURL()"
-STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/bounds/_stcore/", "/certified_vae/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
+STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/bounds/_stcore/", "/contextual_budgets/_stcore/", "/certified_vae/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
 
 
 class Visitor:
@@ -41,7 +41,7 @@ class Visitor:
 
     def open_bounds(self, **query) -> None:
         """Until the margins are there, live ones and those of all methods."""
-        self._open("bounds", query)
+        self._open("bounds", {"model": "uniform-digits", **query})
         self.page.locator("[data-testid=intervals-root][data-connected=true]:not([data-frames='0'])").wait_for()
 
     def open_certified_vae(self, **query) -> None:
@@ -49,6 +49,11 @@ class Visitor:
         self._open("certified_vae", query)
         self.page.locator("[data-testid=intervals-root][data-connected=true]:not([data-frames='0'])").wait_for()
         self.page.get_by_test_id("elbo-attack-0").wait_for()
+
+    def open_contextual_budgets(self, **query) -> None:
+        """Until the maps are there, and the verdicts of the attack."""
+        self._open("contextual_budgets", {"model": "budgets-digits", **query})
+        self.page.locator("[data-testid=budgets-root][data-connected=true]:not([data-frames='0'])").wait_for()
 
     def open_papers(self, **query) -> None:
         self._open("papers", query)

@@ -18,7 +18,7 @@ from explorer.ui.live_scenes import SCENES, NumberScene
 from tests.ui.test_pages import PAGES, uploads
 
 SHIPPED = library.SHIPPED / "contextual_budgets" / "uniform-digits.safetensors"
-FAST = {"methods": "ibp,crown-ibp", "steps": "10"}
+FAST = {"model": "uniform-digits", "methods": "ibp,crown-ibp", "steps": "10"}
 
 
 def page(**query: str) -> AppTest:
