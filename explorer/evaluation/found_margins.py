@@ -21,7 +21,7 @@ class FoundMargins:
     """For each other class the smallest margin that was *found*, so that the true minimum is at most this, and the image where the
     smallest of them all is."""
 
-    margins: Float[Tensor, "others"]
+    margins: Float[Tensor, " others"]
     worst: Float[Tensor, "1 c h w"]
 
     @property

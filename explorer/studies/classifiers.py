@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.checkpoints import Checkpoint, load
-from explorer.data import ImageDataset, images_at_hand
+from explorer.data import ImageDataset, Source, images_at_hand
 from explorer.errors import InvalidInput
 from explorer.models import BudgetedClassifier, Classifier
 from explorer.models.classifiers import KIND
@@ -21,6 +21,7 @@ class OpenedClassifier:
     name: str
     checkpoint: Checkpoint
     images: ImageDataset
+    data: Source
     note: str | None = None
 
     @property
@@ -53,11 +54,11 @@ def open_classifier(path: str | Path, device: str | torch.device = "cpu", root: 
     if header.kind != KIND or not isinstance(checkpoint.model, Classifier | BudgetedClassifier):
         raise InvalidInput(f"{file} holds a {header.kind!r} with the model {header.model!r}, expected a {KIND!r}: one that python -m explorer.train uniform-digits has trained")
     name = str(header.dataset.get("name"))[:40]
-    images, _, note = images_at_hand(name, root)
+    images, data, note = images_at_hand(name, root)
     taken, found = checkpoint.model.image_shape, tuple(images.images.shape[1:])
     if taken != found or checkpoint.model.classes != len(images.class_names):
         raise InvalidInput(
             f"{file} takes images of {taken} in {checkpoint.model.classes} classes; the images at hand are of {found} in {len(images.class_names)}. "
             f"Get its data set: python -m explorer.data {name}"
         )
-    return OpenedClassifier(file, checkpoint, images, note)
+    return OpenedClassifier(file, checkpoint, images, data, note)

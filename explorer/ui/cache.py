@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 import torch
 
 from explorer.data import ImageDataset
 from explorer.evaluation import Sweep
 from explorer.figures import pixels, strip, tile
+from explorer.figures.budget_maps import budget_pixels
 from explorer.hardware import pick_device
 from explorer.models import BudgetedClassifier
 from explorer.papers import EXPERIMENTS
@@ -17,6 +19,7 @@ from explorer.papers.certified_vae import Settings as BoxSettings
 from explorer.papers.certified_vae import explore as explore_box
 from explorer.papers.contextual_budgets.exploration import Surroundings, mean_budgets
 from explorer.papers.contextual_budgets.exploration import surroundings as look_around
+from explorer.papers.contextual_budgets.opening import regions
 from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
 from explorer.papers.learned_sets.searches import Search, SearchSettings, search
 from explorer.papers.learned_sets.transformations import sweeps
@@ -76,6 +79,18 @@ def attacked_strip(path: str, modified: int, count: int, seed: int):
     return tile(pixels(torch.cat([clean, worst])), count)
 
 
+@st.cache_data(max_entries=64, show_spinner="Running the generator …")
+def budgets_strip(path: str, modified: int, count: int, seed: int):
+    """Test images above the budgets of their pixels."""
+    opened = _classifier(path, modified, str(pick_device()))
+    first = seed * count % max(1, len(opened.images) - count + 1)
+    images = opened.images.images[first : first + count]
+    with torch.inference_mode():
+        budgets = opened.model.budgets(images.to(opened.device))
+    limits = opened.model.alpha * opened.model.volume, min(1.0, opened.model.alpha_bar * opened.model.volume)
+    return tile(np.concatenate([pixels(images), budget_pixels(budgets, limits)]), count)
+
+
 @st.cache_data(max_entries=64, show_spinner="Sampling the prior …")
 def prior_sheet(path: str, modified: int, count: int, columns: int, seed: int):
     """What a VAE draws from its prior."""
@@ -114,6 +129,13 @@ def parameter_paths(_learned: LearnedSet, checkpoint: str, image: torch.Tensor, 
 def bounds_study(_model: torch.nn.Module, identity: tuple, _image: torch.Tensor, label: int, settings: BoundsSettings) -> BoundsStudy:
     """`identity` says of which version of which checkpoint and of which image."""
     return study_bounds(_model, _image, label, settings)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def image_regions(path: str, modified: int, number: int) -> dict[str, np.ndarray]:
+    """The named parts of a test image whose budgets are compared; none for photographs."""
+    opened = _classifier(path, modified, str(pick_device()))
+    return {name: mask[-1].cpu().numpy() for name, mask in regions(opened.data, opened.images.images[: number + 1]).items()}
 
 
 @st.cache_resource(max_entries=64, show_spinner="Running the generator …")

@@ -30,6 +30,7 @@ class CheckpointKind:
     alt: str
     facts: Callable[[Header], list[Fact]]
     usable: Callable[[Path], object]
+    also: tuple[str, str] | None = None  # another page that shows it, and what the link says
 
 
 def _learned_set_facts(header: Header) -> list[Fact]:
@@ -51,6 +52,11 @@ def _classifier_facts(header: Header) -> list[Fact]:
     return facts + [(short, f"{100 * header.metrics[key]:.1f} %", text) for key, (short, text) in metrics.items() if key in header.metrics]
 
 
+def _budgeted_facts(header: Header) -> list[Fact]:
+    _, *accuracies = _classifier_facts(header)
+    return [("volume ε0", f"{header.radius:.3g}", "the geometric mean of the budgets that it was trained for"), *accuracies]
+
+
 def _certified_vae_facts(header: Header) -> list[Fact]:
     trained = ("trained at", f"± {header.radius:g}", "the radius of the box whose bound was trained on") if header.radius else ("trained on", "the ELBO", "without a bound")
     metrics = {
@@ -68,9 +74,19 @@ KINDS = {
     CLASSIFIER: CheckpointKind(
         "classifier", "bounds", lambda path, modified, seed: cache.attacked_strip(path, modified, 10, seed),
         "test images above, below them the worst that PGD finds within the radius of the training", _classifier_facts, open_classifier,
+        ("contextual_budgets", "Budgets →"),
     ),
     CERTIFIED_VAE: CheckpointKind(
         "certified VAE", "certified_vae", lambda path, modified, seed: cache.prior_sheet(path, modified, 20, 10, seed),
         "samples of the prior", _certified_vae_facts, open_certified_vae,
     ),
 }  # fmt: skip
+BUDGETED = CheckpointKind(
+    "classifier with learned budgets", "contextual_budgets", lambda path, modified, seed: cache.budgets_strip(path, modified, 10, seed),
+    "test images above, below them the budgets of their pixels, dark for small ones", _budgeted_facts, open_classifier, ("bounds", "Bounds →"),
+)  # fmt: skip
+
+
+def kind_of(header: Header) -> CheckpointKind | None:
+    """What is known of a checkpoint's kind; a classifier with a generator of budgets is one of its own."""
+    return BUDGETED if header.kind == CLASSIFIER and header.model == "budgeted_classifier" else KINDS.get(header.kind)

@@ -69,8 +69,9 @@ def choose_subject(link: Link, models: Sequence[Model], revision: int) -> tuple[
 
 
 def usual_sources(models: Sequence[Model]) -> tuple[str, ...]:
-    """What stands beside each other first."""
-    return ("learned", "uniform") if any(generates(each.opened) for each in models) else ("uniform",)
+    """What stands beside each other first: learned budgets and uniform ones of one model, or those of two."""
+    learned = any(generates(each.opened) for each in models)
+    return (("learned",) if len(models) > 1 else ("learned", "uniform")) if learned else ("uniform",)
 
 
 def choose_settings(link: Link, models: Sequence[Model], revision: int) -> tuple[Link, list[str]]:
@@ -80,16 +81,17 @@ def choose_settings(link: Link, models: Sequence[Model], revision: int) -> tuple
     drawable = shape[1] * shape[2] <= LARGEST_DRAWING
     there = [source for source in SOURCES if (learns or source in ("uniform", "drawn")) and (drawable or source != "drawn")]
     usual = usual_sources(models)
-    left, one, two, three = st.columns([5, 2, 2, 1.6], vertical_alignment="bottom")
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
     reason = "" if learns else " Learned ones and class means need a classifier that was trained with a generator: experiments named budgets-…."
     chosen = left.pills(
         "Budgets", there, selection_mode="multi", default=[each for each in link.sources or usual if each in there], format_func=SOURCES.get, key=f"sources-{'-'.join(link.model)}-{revision}",
         help=f"Beside each other, at the same volume: those of the generator, one for all pixels, the mean over test images of the class, and what you draw on the map.{reason}",
     )  # fmt: skip
     methods = list(METHODS)
-    method = one.selectbox("Proof by", methods, methods.index(link.method), format_func=NAMES.get, key=f"method-{revision}", help="CROWN and α-CROWN are tighter and slower; while you drag, it is CROWN-IBP or IBP.")
-    steps = two.selectbox("Attack: steps", STEPS, STEPS.index(link.steps), key=f"steps-{revision}", help="Of PGD on each margin, from two random starts, after each release; while you drag, and for 0, one step.")
-    seed = three.number_input("Seed", 0, 10**9, link.seed, key=f"seed-{revision}", help="Of the attack's random starts.")
+    with right.popover("Proof and attack", width="stretch"):
+        method = st.selectbox("Proof by", methods, methods.index(link.method), format_func=NAMES.get, key=f"method-{revision}", help="CROWN and α-CROWN are tighter and slower; while you drag, it is CROWN-IBP or IBP.")
+        steps = st.selectbox("Attack: steps", STEPS, STEPS.index(link.steps), key=f"steps-{revision}", help="Of PGD on each margin, from two random starts, after each release; while you drag, and for 0, one step.")
+        seed = st.number_input("Seed of the attack", 0, 10**9, link.seed, key=f"seed-{revision}", help="Of its random starts.")
     ordered, problems = tuple(source for source in SOURCES if source in chosen), []
     if missing := [SOURCES[each] for each in link.sources if each not in there]:
         problems.append(f"There are no {' and '.join(missing)} budgets here." + (" The classifier has no generator." if not learns else ""))

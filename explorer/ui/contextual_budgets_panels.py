@@ -46,7 +46,9 @@ def names_of(shown: View) -> list[str]:
 def show_numbers(link: Link, shown: View) -> Link:
     """Each box in a line, each margin in a table, and files of them."""
     made, names = provenance(link, shown), names_of(shown)
-    boxes = [_box(name, lane, link) for name, lane in zip(names, shown.lanes)]
+    first = shown.models[0]
+    parts = {} if link.choice == "Upload" else cache.image_regions(str(first.path), first.identity[1], link.image)
+    boxes = [_box(name, lane, parts) for name, lane in zip(names, shown.lanes)]
     st.dataframe([{**row, "verdict": f"{DIRECTIONS[row['verdict']]} {row['verdict']}"} for row in boxes], hide_index=True, width="stretch", key=f"boxes-{shown.revision}")
     st.caption(
         f"*Certified* by {NAMES[link.method]}: no image of the box has a smaller margin (float32, rounding to nearest). *Attack found*: PGD or one step came upon it, so the smallest margin "
@@ -67,15 +69,13 @@ def show_numbers(link: Link, shown: View) -> Link:
     return link
 
 
-def _box(name: str, lane: Lane, link: Link) -> dict:
-    budgets, image, known = lane.explored.budgets, lane.around.image, lane.known
+def _box(name: str, lane: Lane, parts: dict[str, np.ndarray]) -> dict:
+    budgets, known = lane.explored.budgets, lane.known
     row = {
         "budgets": name, "verdict": known.verdict, "volume": lane.explored.volume, "smallest ε": float(budgets.min()), "mean ε": float(budgets.mean()), "largest ε": float(budgets.max()),
-        "smallest margin ≥": float(known.certified.min()), "smallest margin ≤": float(known.found.min()),
+        "margins ≥": float(known.certified.min()), "smallest ≤": float(known.found.min()),
     }  # fmt: skip
-    bright = image > 0.5
-    if bright.any() and not bright.all():
-        row |= {"mean ε where x > ½": float(budgets[bright].mean()), "mean ε elsewhere": float(budgets[~bright].mean())}
+    row |= {f"mean ε, {part}": float(budgets[0][:, torch.from_numpy(mask).to(budgets.device)].mean()) for part, mask in parts.items() if mask.any()}
     return {key: float(f"{value:.5g}") if isinstance(value, float) else value for key, value in row.items()}
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.checkpoints import describe
 from explorer.errors import ExplorerError
 
-from .checkpoint_kinds import KINDS
+from .checkpoint_kinds import KINDS, kind_of
 from .components import plain, show_picture
 from .library import MAXIMUM_UPLOAD_MB, Found, check_folder, forget_upload, keep_upload
 from .links import link_to
@@ -22,7 +22,7 @@ def in_order(found: list[Found]) -> list[Found]:
 def show_card(found: Found) -> None:
     """One checkpoint: a strip of members drawn now, what it is, and the button to its page."""
     header = found.header
-    kind = KINDS.get(header.kind)
+    kind = kind_of(header)
     label = kind.label if kind else plain(header.kind)
     with st.container(border=True, key=f"card-{found.key.replace('/', '-')}"):
         st.subheader(plain(found.key), anchor=False)
@@ -42,6 +42,8 @@ def show_card(found: Found) -> None:
                 st.metric(short, value, help=text)
         with st.container(horizontal=True, vertical_alignment="center"):
             link_to(kind.page, "Explore →", model=found.key)
+            if kind.also:
+                link_to(*kind.also, model=found.key)
             if st.button("Other samples", key=f"again-{found.key}"):
                 st.session_state[f"gallery.seed.{found.key}"] += 1
                 st.rerun()
@@ -82,7 +84,7 @@ def add_checkpoints() -> list[str]:
 
 def _use(path: Path) -> None:
     """Open a checkpoint as its page would."""
-    if kind := KINDS.get(describe(path).kind):
+    if kind := kind_of(describe(path)):
         kind.usable(path)
 
 

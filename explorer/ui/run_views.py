@@ -21,7 +21,7 @@ from explorer.runs import Run, Specification
 from explorer.runs.kinds import subject
 
 from . import elbo_runs
-from .checkpoint_kinds import KINDS
+from .checkpoint_kinds import kind_of
 from .components import download, show_png
 from .library import find_checkpoints
 from .links import link_to
@@ -141,7 +141,7 @@ def _draw_training(run: Run, key: str) -> None:
 def _link_to_checkpoint(run: Run, path: Path) -> None:
     """To the page of what was trained, where its kind has one."""
     try:
-        kind = KINDS.get(describe(path).kind)
+        kind = kind_of(describe(path))
     except CheckpointError:
         return
     if kind:
