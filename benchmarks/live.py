@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from playwright.sync_api import sync_playwright
 
-from explorer.checkpoints import load
+from explorer.checkpoints import Header, load, save
+from explorer.models import build_model
 from explorer.sets import LatentBall
 from explorer.ui.library import SHIPPED
 from tests.browser.app_server import ARGUMENTS, find_chromium, running_app
@@ -46,10 +47,10 @@ st.caption(f"‖u‖ = {st.slider('value', 0, 1000)}")
 
 
 def rows() -> list[dict]:
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, running_app(Path(folder)) as address:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, running_app(Path(folder), checkpoints=_dm_small(Path(folder) / "own")) as address:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
         measured = [row for path in sorted(SHIPPED.rglob("learned_sets/*.safetensors")) for row in _dragged(browser, address, path)]
-        measured += [*_margins(browser, address), _released(browser, address, Path(folder))]
+        measured += [*_margins(browser, address), *_budgets(browser, address), _released(browser, address, Path(folder))]
         browser.close()
     return measured
 
@@ -92,6 +93,36 @@ def _margins(browser, address: str) -> list[dict]:
         measured.append(
             {
                 "benchmark": f"drag the radius of Bounds, uniform-digits, {how}: ms",
+                "value": median,
+                "limit": NUMBERS_LIMIT,
+                "peer": f"p95 {p95:.1f}",
+                "details": {"median": median, "p95": p95},
+            }
+        )
+    visitor.page.context.close()
+    return measured
+
+
+def _dm_small(folder: Path) -> str:
+    """A folder with a checkpoint of the paper's size, DM-small and a dense generator; its weights are random, which costs as much."""
+    folder.mkdir()
+    torch.manual_seed(0)
+    header = Header("classifier", "budgets", "budgeted_classifier", {}, {"name": "digits"}, {}, {}, 0, 0.4, {})
+    save(folder / "budgets.safetensors", build_model("budgeted_classifier", {}), header)
+    return str(folder)
+
+
+def _budgets(browser, address: str) -> list[dict]:
+    """Volume and range of Contextual budgets: learned and uniform budgets, their margins by CROWN-IBP and one step of the attack."""
+    visitor, measured = _visitor(browser, address), []
+    visitor.open_contextual_budgets(model="own/budgets")
+    visitor.page.evaluate(RECORD_FRAMES)
+    for control, how, drag in (("volume", "input every 8 ms", _synthetic), ("volume", "mouse", _mouse), ("alpha", "mouse", _mouse)):
+        slider = visitor.page.get_by_test_id(f"budgets-{control}")
+        median, p95 = _summary(_intervals(visitor, lambda visitor, drag=drag, slider=slider: drag(visitor, slider)))
+        measured.append(
+            {
+                "benchmark": f"drag {control} of Contextual budgets, DM-small, {how}: ms",
                 "value": median,
                 "limit": NUMBERS_LIMIT,
                 "peer": f"p95 {p95:.1f}",

@@ -28,15 +28,16 @@ def find_chromium() -> str | None:
 
 
 @contextmanager
-def running_app(folder: Path, script: Path = ROOT / "app.py") -> Iterator[str]:
-    """The address of a freshly started Streamlit server. Uploads and the server's log go to `folder`; it downloads nothing."""
+def running_app(folder: Path, script: Path = ROOT / "app.py", checkpoints: str = "") -> Iterator[str]:
+    """The address of a freshly started Streamlit server. Uploads and the server's log go to `folder`; it downloads nothing. `checkpoints`
+    is a folder of more of them."""
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
     command = [
         sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", "--server.address=127.0.0.1",
         f"--server.port={port}",
     ]  # fmt: skip
-    environment = {**os.environ, **NO_NETWORK, "EXPLORER_CHECKPOINTS": "", "EXPLORER_RUNS": str(folder / "runs"), "XDG_CACHE_HOME": str(folder / "cache"), "TMPDIR": str(folder)}
+    environment = {**os.environ, **NO_NETWORK, "EXPLORER_CHECKPOINTS": checkpoints, "EXPLORER_RUNS": str(folder / "runs"), "XDG_CACHE_HOME": str(folder / "cache"), "TMPDIR": str(folder)}
     log = folder / "server.log"
     with open(log, "wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True)
