@@ -68,7 +68,7 @@ def test_learned_budgets_have_the_volume_and_range_of_their_header(path):
     assert budgets.min() >= low * 0.999999 and budgets.max() <= high * 1.000001 and budgets.std() > 0.1 * config["volume"]
 
 
-@pytest.mark.parametrize(("learned", "uniform"), [("budgets-digits", "uniform-digits-0.2")])
+@pytest.mark.parametrize(("learned", "uniform"), [("budgets-digits", "uniform-digits-0.2"), ("budgets-watermarked-digits", "uniform-watermarked-digits")])
 def test_learned_budgets_are_certified_more_often_than_uniform_ones_of_their_volume(learned, uniform):
     headers = [describe(FOLDER / f"{name}.safetensors") for name in (learned, uniform)]
     assert headers[0].radius == headers[1].radius and headers[0].metrics["certified_crown_ibp"] > headers[1].metrics["certified_crown_ibp"] + 0.1
