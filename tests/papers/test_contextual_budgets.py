@@ -20,10 +20,13 @@ NAMES = [name for name, experiment in EXPERIMENTS.items() if experiment.paper ==
 TINY = replace(EXPERIMENTS["uniform-digits"].config, widths=(2, 3), hidden_units=(8,), epochs=2, passes=1, batch_size=20, limit=40)
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+LEARNED = replace(TINY, budgets="learned", volume=0.2, alpha=0.25, alpha_bar=2.5, rank=3, growth=((0.0, 0.2), (1.0, 1.0)))
+
+
+@pytest.fixture(scope="module", params=[TINY, LEARNED], ids=["uniform", "learned"])
+def trained(request, tmp_path_factory):
     place = Place(tmp_path_factory.mktemp("trained"), torch.device("cpu"))
-    return place, train("tiny", TINY, place, Silent())
+    return request.param, train("tiny", request.param, place, Silent())
 
 
 @pytest.fixture
@@ -93,9 +96,9 @@ def test_the_shares_mix_the_losses(classifier, batch):
 
 
 def test_a_trained_classifier_says_what_was_measured_of_it(trained):
-    _, path = trained
+    config, path = trained
     header = load(path).header
-    assert header.kind == "classifier" and header.radius == TINY.volume and header.description.startswith("compact: widths")
+    assert header.kind == "classifier" and header.model == config.model and header.radius == config.volume and header.description.startswith("compact: widths")
     metrics = header.metrics
     assert 0 <= metrics["certified_ibp"] <= metrics["certified_crown_ibp"] <= metrics["attacked"] <= metrics["clean"] <= 1
 
@@ -116,9 +119,27 @@ def test_a_stopped_training_goes_on_bit_for_bit(trained, tmp_path):
 
     place = Place(tmp_path, torch.device("cpu"))
     with pytest.raises(Exception, match="stopped"):
-        train("tiny", TINY, place, stop_after(1))
-    again = train("tiny", TINY, replace(place, resume=True), Silent())
+        train("tiny", trained[0], place, stop_after(1))
+    again = train("tiny", trained[0], replace(place, resume=True), Silent())
     assert again.read_bytes()[-2000:] == trained[1].read_bytes()[-2000:]
+
+
+def test_budgets_that_cannot_differ_train_the_classifier_of_uniform_ones_to_the_last_bit(tmp_path):
+    uniform = replace(TINY, growth=((0.0, 0.2), (1.0, 1.0)))
+    learned = replace(uniform, budgets="learned", alpha=1.0, alpha_bar=1.0, rank=2)
+    paths = [train(name, config, Place(tmp_path / name, torch.device("cpu")), Silent()) for name, config in (("uniform", uniform), ("learned", learned))]
+    one, other = (load(path) for path in paths)
+    assert all(torch.equal(a, b) for a, b in zip(one.model.parameters(), other.model.classifier.parameters(), strict=True))
+    assert one.header.metrics == other.header.metrics
+
+
+def test_training_changes_the_generator(trained):
+    config, path = trained
+    if config.learned:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            start = build_model(config.model, config.model_config((1, 28, 28), 10)).half().float()
+        assert not any(torch.equal(a, b) for a, b in zip(start.generator.parameters(), load(path).model.generator.parameters()))
 
 
 def test_steps_count_the_batches():
@@ -133,6 +154,14 @@ def test_steps_count_the_batches():
         ({"widths": (1, 2, 3)}, "widths"),
         ({"growth": ((0.0, 0.0), (1.0, 0.5))}, "end at 1"),
         ({"crown_share": (2.0, 0.0)}, "crown_share"),
+        ({"volume": 0.0}, "volume = 0.0: expected a number above 0"),
+        ({"alpha": 1.5}, "alpha = 1.5"),
+        ({"alpha_bar": 0.5}, "alpha_bar = 0.5"),
+        ({"rank": 0}, "rank = 0"),
+        ({"clip_norm": 0.0}, "clip_norm = 0.0"),
+        ({"smoothed": True, "growth": ((0.0, 0.5), (1.0, 1.0))}, "smoothed growth"),
+        ({"mean": (0.5,)}, "mean and std come together"),
+        ({"alpha": 1.5, "rank": 0, "dataset": "nothing"}, r"alpha = 1.5(.|\n)*rank = 0(.|\n)*dataset"),
         ({"dataset": "nothing"}, "dataset"),
     ],
 )
