@@ -8,6 +8,7 @@ from typing import Literal
 from explorer.papers.certified_vae import CertifiedVae, Settings
 
 from .image_choice import Choice
+from .run_each import COUNTS
 
 PAGE = "certified_vae"
 Panel = Literal["Pictures", "Numbers", "Certificate", "Latents", "Prior samples", "ELBO under attack", "ELBO and bound"]
@@ -15,7 +16,6 @@ MAX_MODELS = 4
 STEPS, RESTARTS = (0, 10, 20, 40, 100, 400), (1, 5, 20)
 CONFIDENCES, DRAWS = (0.9, 0.95, 0.99, 0.999), (1_000, 10_000, 100_000)
 AMPLIFY = (1, 2, 4, 8, 16, 32)
-COUNTS = (25, 100, 500, 2000, 0)  # test images of a run; 0 stands for all
 VARIANCES = (0.01, 10.0)  # of σ0² here
 FIGURE_3, WIDER = 0.2, 2  # the slider's end: that of Figure 3, or so many times the largest radius of a training
 BELOW = 4.0  # axes of ELBOs end at so many times the lowest clean one: bounds of a VAE that was not trained for them are far below

@@ -13,9 +13,10 @@ from explorer.studies.classifiers import OpenedClassifier
 
 from .image_choice import Choice
 from .live_budgets import BudgetState, Slider, is_drawing
+from .run_each import COUNTS
 
 PAGE = "contextual_budgets"
-Panel = Literal["Numbers", "Worst images", "Largest boxes", "Class means"]
+Panel = Literal["Numbers", "Worst images", "Largest boxes", "Class means", "Test set"]
 MAX_MODELS, MAX_LANES = 2, 4
 STEPS = (0, 10, 20, 40, 100)
 SMALLEST_REACH, REACH = 0.1, 3  # the slider's end: so many times the volume of the training
@@ -27,7 +28,8 @@ USUAL = {"volume": 0.1, "alpha": 0.5, "alpha_bar": 2.0}  # MNIST's range (Budget
 class Link:
     """The page's settings, as they stand in its URL. Without volume, alpha or alpha_bar they are the first model's own. `sources` are the
     kinds of budgets beside each other, without them those that the models have; `drawing`, `base` and `keep` are what was drawn; `method`
-    is the proof's, `steps` and `seed` the attack's; `scale` and `channel` the maps'."""
+    is the proof's, `steps` and `seed` the attack's; `scale` and `channel` the maps'; `measure` and
+    `count` are those of a run over test images, 0 for all."""
 
     model: tuple[str, ...] = ()
     choice: Choice = "First images"
@@ -47,6 +49,8 @@ class Link:
     steps: int = 20
     seed: int = 0
     panel: Panel = "Numbers"
+    measure: Literal["errors", "volumes", "followed"] = "errors"
+    count: int = 100
 
 
 def generates(opened: OpenedClassifier) -> bool:
@@ -103,6 +107,7 @@ def checked(link: Link, models: Sequence[OpenedClassifier]) -> tuple[Link, list[
     refuse("sources", not set(link.sources) <= set(SOURCES), f"expected some of {', '.join(SOURCES)}")
     refuse("method", link.method not in METHODS, f"expected one of {', '.join(METHODS)}")
     refuse("steps", link.steps not in STEPS, f"expected one of {', '.join(map(str, STEPS))}")
+    refuse("count", link.count not in COUNTS, f"expected one of {', '.join(map(str, COUNTS))}")
     refuse("channel", not 0 <= link.channel <= (channels if channels > 1 else 0), f"these images have {channels}")
     refuse("drawing", bool(link.drawing) and unpacked(link.drawing, height * width) is None, f"no drawing of {height} × {width} pixels")
     for name in ("draw", "seed"):

@@ -20,6 +20,7 @@ from explorer.types import Progress
 from . import cache
 from .components import download, plain, png_button, show_row
 from .contextual_budgets_link import Link, generates
+from .contextual_budgets_runs import show_test_set
 from .contextual_budgets_work import CLASS_IMAGES, Lane, View
 from .working import work_in_background
 
@@ -192,4 +193,4 @@ def show_class_means(link: Link, shown: View) -> Link:
     return link
 
 
-PANELS: dict[str, Callable[[Link, View], Link]] = {"Numbers": show_numbers, "Worst images": show_worst, "Largest boxes": show_largest, "Class means": show_class_means}
+PANELS: dict[str, Callable[[Link, View], Link]] = {"Numbers": show_numbers, "Worst images": show_worst, "Largest boxes": show_largest, "Class means": show_class_means, "Test set": show_test_set}

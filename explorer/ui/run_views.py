@@ -20,7 +20,7 @@ from explorer.papers.learned_sets.report import DISTANCE_NAMES
 from explorer.runs import Run, Specification
 from explorer.runs.kinds import subject
 
-from . import elbo_runs
+from . import budget_runs, elbo_runs
 from .checkpoint_kinds import kind_of
 from .components import download, show_png
 from .library import find_checkpoints
@@ -31,7 +31,7 @@ from .run_tables import read_history, read_table
 Runs = Mapping[str, Run]
 SAMPLES = {  # what a training of each paper's experiments draws after an epoch
     "learned_sets": "a clean image, then nine members of its set, always at the same random u",
-    "contextual_budgets": "a clean image, then attacked ones, the worst that PGD found within the radius of the training",
+    "contextual_budgets": "a clean image, then the budgets of validation images, lighter for larger ones; with uniform budgets the worst images that PGD found",
     "certified_vae": "a clean image, its reconstruction, then samples of the prior, always at the same random z",
 }
 
@@ -171,6 +171,9 @@ VIEWS: dict[str, RunView] = {
     "extremes": RunView(_draw_extremes, _compare_extremes, _extremes_rows),
     "elbo_table": RunView(elbo_runs.draw_bound, elbo_runs.compare_bounds, elbo_runs.bound_rows),
     "elbo_attack": RunView(elbo_runs.draw_attack, elbo_runs.compare_attacks, elbo_runs.attack_rows),
+    "budget_errors": RunView(budget_runs.draw_errors, budget_runs.compare_errors, budget_runs.error_rows),
+    "budget_volumes": RunView(budget_runs.draw_volumes, budget_runs.compare_volumes, budget_runs.volume_rows),
+    "budget_followed": RunView(budget_runs.draw_followed, budget_runs.compare_followed, budget_runs.followed_rows),
     "training": RunView(_draw_training, _compare_training, read_history),
 }
 

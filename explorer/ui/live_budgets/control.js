@@ -83,6 +83,9 @@ class LiveBudgets {
       return made;
     });
     this.parts.lanes.replaceChildren(...this.lanes.map((lane) => lane.root));
+    const [, height, width] = this.data.shape;
+    this.root.classList.toggle("wide", width > 1.3 * height);
+    this.root.classList.toggle("long-names", this.data.rows.some((name) => name.length > 4));
     this.parts.tools.hidden = !this.data.lanes.some((lane) => lane.drawn);
     this.parts.base.options[0].disabled = !this.data.generates;
     this.parts.base.title = this.data.generates ? "" : "without a generator there are no learned budgets to draw on";

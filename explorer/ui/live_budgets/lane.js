@@ -24,7 +24,7 @@ class Lane {
     [this.plot, this.axis] = [element("div", "plot"), element("div", "axis")];
     const track = element("div", "track");
     this.number = element("span", "number", "≥ proved, ≤ found");
-    this.axis.append(element("span", "", "class"), track, this.number);
+    this.axis.append(element("span"), track, this.number);
     this.rows = new IntervalRows(this.plot, track);
     this.root.append(title, this.verdict, this.buildPictures(), this.readout, this.plot, this.axis);
   }

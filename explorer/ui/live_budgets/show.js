@@ -66,7 +66,7 @@ Object.assign(LiveBudgets.prototype, {
       return made;
     };
     this.parts.legend.replaceChildren(
-      item("", this.data.colour, "the smallest margin in the box lies here"),
+      item("", this.data.colour, "the smallest margin in the box, logit of the label − logit of the class, lies here"),
       item("diamond", this.data.found_colour, "attack found: it is at most this"),
       item("circle", "white", "margin of the image itself"),
     );
