@@ -103,7 +103,7 @@ def choose_settings(link: Link, models: Sequence[Model], revision: int) -> tuple
 
 
 def sources_of(link: Link, model: Model, models: Sequence[Model]) -> tuple[str, ...]:
-    """The budgets that are shown of one model; uniform ones where it has none of those that were chosen."""
-    chosen = link.sources or usual_sources(models)
+    """The budgets that are shown of one model, drawn ones first, below the tools; uniform ones where it has none of those that were chosen."""
+    chosen = sorted(link.sources or usual_sources(models), key=lambda each: each != "drawn")
     has = isinstance(model.opened.model, BudgetedClassifier)
     return tuple(each for each in chosen if has or each in ("uniform", "drawn")) or ("uniform",)
