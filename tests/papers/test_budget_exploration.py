@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from explorer.attacks import cross_entropy, pgd
+from explorer.data import ImageDataset
 from explorer.errors import ConfigurationError, InvalidInput, UnknownName
 from explorer.metrics import log_volume
 from explorer.models import build_model
-from explorer.papers.contextual_budgets.exploration import SOURCES, Drawing, Settings, attacked, budgets_of, examined, explore, surroundings, worst_of_one_step
+from explorer.papers.contextual_budgets.exploration import SOURCES, Drawing, Settings, attacked, budgets_of, examined, explore, mean_budgets, surroundings, worst_of_one_step
 from explorer.papers.contextual_budgets.largest import largest_boxes
 from explorer.randomness import Streams
 from explorer.sets import BudgetBox
@@ -88,6 +89,13 @@ def test_no_drawing_is_its_base(around):
 def test_a_class_mean_of_one_image_is_that_images(model, images):
     around = surroundings(model, images[:1], 0, images[:1])
     torch.testing.assert_close(budgets_of(around, "mean", SETTINGS), budgets_of(around, "learned", SETTINGS))
+
+
+def test_the_mean_budgets_of_a_class_are_those_of_its_images(model, images):
+    data = ImageDataset(images, torch.tensor([0, 1, 0, 1, 1]), ("a", "b", "c", "d"))
+    found = mean_budgets(model, data, 2, 0.1, 0.5, 2.0)
+    torch.testing.assert_close(found[1], model.budgets(images[[1, 3]], 0.1, 0.5, 2.0).log().mean(0).exp())
+    assert log_volume(found[:2]).exp().tolist() == pytest.approx([0.1, 0.1], rel=1e-5) and found[2:].isnan().all()
 
 
 def test_what_is_explored_together_is_what_is_explored_alone(around):
