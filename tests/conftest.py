@@ -15,13 +15,22 @@ WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 use_all_cores(spare=available_cores() * (WORKERS - 1) // WORKERS)
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Where several workers share the tests, a file stays together for its fixtures' sake, and the browser's tests go to one of them, for
+    several running apps would be in each other's way."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid.split("::", 1)[0]
+
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items):
-    """Where several workers share the tests, a file stays together for its fixtures' sake, and the browser's tests go to one of them,
-    first, for they take longest and several running apps would be in each other's way."""
+    """The browser's tests first, for they take longest."""
     items.sort(key=lambda item: "browser" not in item.keywords)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("browser" if "browser" in item.keywords else str(item.path)))
 
 
 @pytest.fixture(autouse=True)
