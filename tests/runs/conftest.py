@@ -12,6 +12,7 @@ from explorer.checkpoints import Header, save
 from explorer.models import build_model
 from explorer.runs import ACTIVE, Specification, Store, launch, processes
 from explorer.runs.kinds import specify
+from tests.tiny_budgets import save_tiny
 
 ODD = (sys.executable, str(Path(__file__).parent / "odd_worker.py"))
 WAIT = 60
@@ -52,6 +53,12 @@ def vae(tmp_path_factory):
     path = tmp_path_factory.mktemp("vae") / "tiny-vae.safetensors"
     save(path, build_model("vae", config), header)
     return path
+
+
+@pytest.fixture(scope="session")
+def budgets(tmp_path_factory):
+    """A tiny classifier with budgets, of the embedded digits."""
+    return save_tiny(tmp_path_factory.mktemp("budgets"))
 
 
 @pytest.fixture

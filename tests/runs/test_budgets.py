@@ -19,11 +19,6 @@ QUICK = {"budget_errors": {"steps": 2}, "budget_volumes": {"iterations": 2}, "bu
 
 
 @pytest.fixture(scope="module")
-def budgets(tmp_path_factory):
-    return save_tiny(tmp_path_factory.mktemp("budgets"))
-
-
-@pytest.fixture(scope="module")
 def uniform(tmp_path_factory):
     return save_tiny(tmp_path_factory.mktemp("uniform"), learned=False)
 

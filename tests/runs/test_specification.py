@@ -49,8 +49,9 @@ def test_a_training_is_specified_by_its_experiment_and_keeps_its_values(name):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_command_line_makes_the_same_specification(kind, checkpoint, vae, capsys):
-    inputs = {"experiment": "digits-rts"} if kind == "training" else {"checkpoint": str(vae if kind.startswith("elbo") else checkpoint)}
+def test_the_command_line_makes_the_same_specification(kind, checkpoint, vae, budgets, capsys):
+    own = {"elbo": vae, "budget": budgets}.get(kind.split("_")[0], checkpoint)
+    inputs = {"experiment": "digits-rts"} if kind == "training" else {"checkpoint": str(own)}
     made = specify(kind, inputs, {"limit": 7}, "cpu", seed=5)
     words = shlex.split(made.command)
     assert words[:3] == ["python", "-m", "explorer.runs"]
