@@ -30,13 +30,13 @@ QUICK = {"steps": "0"}  # no attack but the one step
 PIXELS = 28 * 28
 
 
-def classifier(folder, name, learned=True, radius=0.1, classes=None, edge=28, seed=0):
+def classifier(folder, name, learned=True, radius=0.1, edge=28, seed=0, dataset="digits"):
     """A tiny classifier of the embedded digits, with a generator or without."""
-    config = SMALL | ({"classes": classes} if classes else {}) | {"height": edge, "width": edge}
+    config = SMALL | {"height": edge, "width": edge}
     model, given = ("budgeted_classifier", {"classifier_config": config, "rank": 2, "volume": radius, "alpha": 0.25, "alpha_bar": 4.0}) if learned else ("dm_small", config)
     torch.manual_seed(seed)
     made = build_model(model, given)
-    header = Header("classifier", name, model, given, {"name": "digits"}, training={}, metrics={}, seed=0, radius=radius, percentile_radii={})
+    header = Header("classifier", name, model, given, {"name": dataset}, training={}, metrics={}, seed=0, radius=radius, percentile_radii={})
     save(folder / f"{name}.safetensors", made, header)
 
 
@@ -173,6 +173,17 @@ def test_a_bad_link_is_one_message_and_the_page_goes_on(query, message):
 def test_a_value_that_cannot_be_shown_is_replaced_and_named(wrong):
     link, problems = checked(Link(**wrong), [each.opened for each in opened("learned")])
     assert link == Link() and len(problems) == 1 and next(iter(wrong)) in problems[0]
+
+
+def test_digits_stand_in_for_a_data_set_that_is_not_here_and_it_says_so(models, tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_DATA", str(tmp_path))
+    classifier(models, "mnist", dataset="mnist")
+    test = page(model="mnist")
+    assert not test.exception and "The data set 'mnist' is not on this machine, so 'digits' stands in" in texts(test) and len(test.dataframe[0].value) == 2
+
+
+def test_every_script_of_the_folder_is_part_of_the_module():
+    assert set(live_budgets.FOLDER.glob("*.js")) == {path for path in live_budgets.MODULES if path.parent == live_budgets.FOLDER}
 
 
 def test_a_damaged_checkpoint_is_one_message_and_the_other_stays(models):
