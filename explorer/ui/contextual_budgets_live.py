@@ -58,6 +58,7 @@ def drag(link: Link, shown: View) -> None:
         rows=shown.others,
         axis=(-1.05 * extent, 1.05 * extent),
         image=subject.image[0].cpu().numpy(),
+        subject=subject.name[:100],
         committed=[_values(each.known, method, how if each.found else "one step") for each in shown.lanes],
         note=attack_note(link, shown),
         colours=COLOURS,

@@ -113,6 +113,7 @@ def live_budgets(
     rows: Sequence[str],
     axis: tuple[float, float],
     image: Float[np.ndarray, "channels height width"],
+    subject: str,
     committed: Sequence[Mapping[str, Any]],
     note: str,
     colours: Sequence[str],
@@ -124,14 +125,15 @@ def live_budgets(
     path: str = "/live",
 ) -> None:
     """Mounts the control. `committed` holds what the page knows of each lane: {"budgets": float32 in base64, "certified", "found", "volume",
-    "verdict", "method", "how"}, and the scene behind `token` answers {"lanes"} in the same form; `note` says what of it is still to come. `rows` are
-    the other classes, `darkest` is the lower end of the absolute colours. The state is taken over at the first mount and whenever `revision`
-    changes."""
+    "verdict", "method", "how"}, and the scene behind `token` answers {"lanes"} in the same form; `note` says what of it is still to come.
+    `rows` are the other classes, `subject` names the image, `darkest` is the lower end of the absolute colours. The state is taken over at
+    the first mount and whenever `revision` changes."""
     data = {
         "token": token,
         "revision": revision,
         "shape": list(image.shape),
         "image": pack(image),
+        "subject": subject,
         "controls": [asdict(each) | {"ticks": [{"at": at, "text": text} for at, text in each.ticks]} for each in sliders],
         "settings": {"volume": state.volume, "alpha": state.alpha, "alpha_bar": state.alpha_bar},
         "drawing": {"steps": base64.b64encode(state.steps).decode(), "base": state.base, "keep": state.keep},

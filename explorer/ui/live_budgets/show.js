@@ -11,6 +11,7 @@ Object.assign(LiveBudgets.prototype, {
       input.style.setProperty("--to", clamp(shareOf(control, value), 0, 1).toFixed(4));
       input.setAttribute("aria-valuetext", text);
     });
+    showText(parts.subject, data.subject);
     this.showTools();
     const values = this.newest();
     if (!values || values.length !== this.lanes.length) return;
