@@ -43,11 +43,10 @@ def test_a_row_of_logits_for_each_image(name, config):
 
 @pytest.mark.parametrize(("name", "config"), NARROW_MODELS)
 def test_every_classifier_can_be_bounded(name, config):
-    torch.manual_seed(0)  # so narrow a network can be dead, and then its intervals have no width
     model = build_model(name, {**config, "mean": [0.2], "std": [0.5]}).eval()
     x = torch.rand(2, *model.image_shape)
     found = bounds(model, Interval.around(x, 0.01), "crown-ibp")
-    assert found.holds(model(x), 1e-5).all() and (found.width > 0).all()
+    assert found.holds(model(x), 1e-5).all() and (found.width >= 0).all()  # so narrow a network can be dead: no width at all
 
 
 def test_normalisation_is_that_of_its_channel():
