@@ -65,7 +65,7 @@ def open_budgets(path: str | Path, device: str | torch.device = "cpu", root: str
     """Load a checkpoint and its test images. Raises CheckpointError, or InvalidInput for another kind, another image size or other classes."""
     checkpoint, file = load(path, device), Path(path).name
     if checkpoint.header.kind != KIND or not isinstance(checkpoint.model, Classifier | BudgetedClassifier):
-        raise InvalidInput(f"{file} holds a {checkpoint.header.kind!r}, expected a {KIND!r} that python -m explorer.train budgets-… or uniform-… has trained")
+        raise InvalidInput(f"{file} holds a {checkpoint.header.kind!r} with the model {checkpoint.header.model!r}, expected a {KIND!r} that python -m explorer.train budgets-… or uniform-… has trained")
     images, data, note = images_at_hand(str(checkpoint.header.dataset.get("name")), root)
     own, found = (*checkpoint.model.image_shape, checkpoint.model.classes), (*images.images.shape[1:], len(images.class_names))
     if own != found:
