@@ -8,10 +8,10 @@ from explorer.papers.certified_vae import Attacked, Exploration, Settings, attac
 from explorer.types import Inner, Progress
 
 from . import cache
-from .background import JOBS, Job
+from .background import JOBS
 from .certified_vae import Subject, on_device
 from .certified_vae_link import PAGE, Link
-from .following import follow
+from .following import Search, follow
 from .model_choice import Model
 from .turns import TURNS, Aside
 
@@ -34,13 +34,13 @@ class View:
     radius: float
     settings: Settings
     explored: Sequence[Exploration]
-    attack: Job | None
+    attack: Search | None
     certificates: Sequence[ElboCertificate] | None
     revision: str
 
     @property
     def found(self) -> Sequence[Found] | None:
-        return self.attack.result if self.attack is not None and self.attack.state == "finished" else None
+        return None if self.attack is None else self.attack.result
 
     @property
     def identity(self) -> tuple:

@@ -10,11 +10,10 @@ from explorer.papers.contextual_budgets.exploration import SOURCES, Drawing, Exp
 from explorer.types import Inner, Progress
 
 from . import cache
-from .background import Job
 from .bounds import Subject
 from .contextual_budgets import sources_of
 from .contextual_budgets_link import PAGE, Link
-from .following import follow
+from .following import Search, follow
 from .live_budgets import BudgetState, octaves
 from .model_choice import Model
 from .turns import TURNS, Aside
@@ -51,7 +50,7 @@ class View:
     state: BudgetState
     settings: Settings
     lanes: Sequence[Lane]
-    attack: Job | None
+    attack: Search | None
     identity: tuple
     revision: str
 
@@ -83,10 +82,10 @@ def view(link: Link, models: Sequence[Model], subject: Subject, state: BudgetSta
     drawing = (state.steps, state.base, state.keep) if any(each.source == "drawn" for each in lanes) else ()
     identity = (tuple(each.identity for each in models), subject.identity[2:], settings, drawing, tuple(each.source for each in lanes))
     key = ("budgets attack", identity, link.steps, link.seed)
-    job = follow(PAGE, key, lambda progress: _search(lanes, link, progress)) if link.steps else None
-    if job is not None and job.state == "finished":
-        lanes = [Lane(each.model, each.source, each.around, each.explored, found) for each, found in zip(lanes, job.result)]
-    return View(models, subject, state, settings, lanes, job, identity, revision)
+    attack = follow(PAGE, key, lambda progress: _search(lanes, link, progress)) if link.steps else None
+    if attack is not None and attack.result is not None:
+        lanes = [Lane(each.model, each.source, each.around, each.explored, found) for each, found in zip(lanes, attack.result)]
+    return View(models, subject, state, settings, lanes, attack, identity, revision)
 
 
 def drawing_of(state: BudgetState, around: Surroundings) -> Drawing:
@@ -98,9 +97,9 @@ def attack_note(link: Link, shown: View) -> str:
     """What the control says of the attack's number at the committed settings."""
     if shown.attack is None:
         return "attack: one step"
-    if shown.attack.active:
+    if shown.attack.under_way:
         return f"attack: one step; PGD of {link.steps} steps is under way"
-    return "" if shown.attack.state == "finished" else f"attack: one step; PGD was {shown.attack.state}"
+    return "" if shown.attack.result is not None else f"attack: one step; PGD {'has failed' if shown.attack.job.state == 'failed' else 'was cancelled'}"
 
 
 def _search(lanes: Sequence[Lane], link: Link, progress: Progress) -> Iterator[list[FoundMargins]]:

@@ -3,6 +3,7 @@ without it, shows how far it is, and is drawn anew at its end."""
 
 import time
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -14,7 +15,16 @@ SEARCHES = Jobs(kept=64)  # beside JOBS: a search of a second does not wait for 
 PATIENCE, LOOK = 0.5, 0.4  # seconds that a page waits for a search before it is drawn without it, and between two looks at its progress
 
 
-def follow(page: str, key: Hashable, work: Work) -> Job:
+@dataclass(frozen=True, eq=False)
+class Search:
+    """A page's search, and what it had found when the page began to be drawn: None where it still went on, or has failed."""
+
+    job: Job
+    result: Any
+    under_way: bool
+
+
+def follow(page: str, key: Hashable, work: Work) -> Search:
     """The page's search of that key; an earlier one that still goes on is of no use any more, and is cancelled."""
     current, stopped = _names(page)[:2]
     state = st.session_state
@@ -28,24 +38,28 @@ def follow(page: str, key: Hashable, work: Work) -> Job:
     until = time.monotonic() + PATIENCE
     while job.active and time.monotonic() < until:
         time.sleep(0.01)
-    return job
+    under_way = job.active
+    return Search(job, job.result if not under_way and job.state == "finished" else None, under_way)
 
 
-def show_ended(page: str, job: Job | None) -> None:
+def show_ended(page: str, search: Search | None) -> None:
     """How a search ended that found nothing."""
-    if job is None or job.state not in ("cancelled", "failed"):
+    if search is None or search.under_way or search.job.state not in ("cancelled", "failed"):
         return
+    job = search.job
     current, stopped, _ = _names(page)
     st.session_state[stopped] = st.session_state[current]  # it is not begun anew with every run of the page
     st.warning(plain(f"The attack has failed: {job.problem}" if job.state == "failed" else "The attack was cancelled.", 400))
     st.button("Attack again", key=f"{page}.again", on_click=_again, args=(page,))
 
 
-def await_end(page: str, job: Job | None, place: Any, problems: list[str]) -> None:
+def await_end(page: str, search: Search | None, place: Any, problems: list[str]) -> None:
     """At the end of the page, which is complete but for a search that takes long: its progress in that place, then the page anew, with
-    the same problems. A page that waits costs the search little, one that is polled a multiple; whatever the visitor does ends the waiting."""
-    if job is None or not job.active:
+    the same problems, also where it has ended since the page began to be drawn. A page that waits costs the search little, one that is
+    polled a multiple; whatever the visitor does ends the waiting."""
+    if search is None or not search.under_way:
         return
+    job = search.job
     with place.container():
         left, right = st.columns([5, 1], vertical_alignment="bottom")
         bar = left.empty()

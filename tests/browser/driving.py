@@ -53,7 +53,9 @@ class Visitor:
     def open_contextual_budgets(self, **query) -> None:
         """Until the maps are there, and the verdicts of the attack."""
         self._open("contextual_budgets", {"model": "budgets-digits", **query})
-        self.page.locator("[data-testid=budgets-root][data-connected=true]:not([data-frames='0'])").wait_for()
+        self.page.locator("[data-testid=budgets-root][data-connected=true]:not([data-frames='0'])[data-of=page]").wait_for()
+        self.until(lambda: "under way" not in self.page.get_by_test_id("budgets-stale").inner_text(), "the attack")
+        self.settle()
 
     def open_papers(self, **query) -> None:
         self._open("papers", query)
