@@ -31,7 +31,7 @@ class LiveBudgets {
     if (controls) this.buildControls();
     if (rebuilt) this.buildLanes();
     if (changed("shape", "revision")) this.buildChoices();
-    this.tables = [colourTable(data.colours), colourTable(GREY)];
+    this.tables ??= [colourTable(data.colours), colourTable(GREY)];
     if (connects) this.connect();
     else if (asks) this.request();
     this.show();
@@ -110,7 +110,7 @@ class LiveBudgets {
   move(control, value) {
     this.settings[control.key] = clamp(value, control.low, control.high);
     this.request();
-    this.show();
+    this.showSliders();
   }
 
   hover(cell) {

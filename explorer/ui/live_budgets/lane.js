@@ -104,19 +104,18 @@ class Lane {
   /** `values`: {budgets, certified, found, volume, verdict, method, how}; `view`: {scale, channel, volume}. */
   draw(values, view) {
     const { shape } = this.data;
-    const [, height, width] = shape;
     this.values = values;
     this.budgets = values.budgets_read ??= readFloats(values.budgets);
     this.shown = ofChannel(this.budgets, shape, view.channel, geometricMean);
-    paint(this.canvas, height, width, (i) => view.scale.colour(this.shown[i]));
+    paintMap(this.canvas, this.shown, shape, view.scale);
     this.bar.draw(view.scale, view.volume);
-    const image = this.data.pixels;
-    paintImage(this.canvases.image, image, shape);
-    paintImage(this.canvases.lower, image.map((value, i) => value - this.budgets[i]), shape);
-    paintImage(this.canvases.upper, image.map((value, i) => value + this.budgets[i]), shape);
+    for (const [key, sign] of [["image", 0], ["lower", -1], ["upper", 1]]) {
+      if (sign || this.painted !== this.data.pixels) paintImage(this.canvases[key], this.data.pixels, this.budgets, sign, shape);
+    }
+    this.painted = this.data.pixels;
     this.rows.draw({ bars: { range: { values: [values.certified, values.found], old: false } }, marks: { attack: { values: values.found, old: false }, clean: { values: this.lane.clean, old: false } } });
     this.rows.rows.forEach((row, i) => {
-      row.number.textContent = `≥ ${safely(values.certified[i], Math.floor)}  ≤ ${safely(values.found[i], Math.ceil)}`;
+      showText(row.number, `≥ ${safely(values.certified[i], Math.floor)}  ≤ ${safely(values.found[i], Math.ceil)}`);
       row.number.classList.toggle("bad", values.found[i] < 0);
     });
     this.showVerdict(values);
@@ -132,9 +131,12 @@ class Lane {
       "attack found": `class ${nearest}, margin ${safely(least, Math.ceil)}, ${how}`,
       open: `smallest margin between ${safely(low, Math.floor)} (${method}) and ${safely(least, Math.ceil)} (${how})`,
     };
-    this.verdict.dataset.verdict = verdict;
-    this.verdict.title = meaning;
-    this.verdict.replaceChildren(element("b", "", `${mark} ${name}`), element("span", "", numbers[verdict]));
+    if (this.verdict.dataset.verdict !== verdict) {
+      this.verdict.dataset.verdict = verdict;
+      this.verdict.title = meaning;
+      this.verdict.replaceChildren(element("b", "", `${mark} ${name}`), element("span"));
+    }
+    showText(this.verdict.lastChild, numbers[verdict]);
   }
 
   showReadout({ volume, cell }) {
@@ -145,7 +147,7 @@ class Lane {
       const [low, high] = this.shown.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [Infinity, -Infinity]);
       const range = high > low * 1.0001 ? `ε from ${shortNumber(low)} to ${shortNumber(high)}` : `ε = ${shortNumber(low)} everywhere`;
       const own = Math.abs(this.values.volume / volume - 1) < 2e-4 ? `volume ε0 = ${shortNumber(volume)}` : `volume ${shortNumber(this.values.volume)} = ${shortNumber(this.values.volume / volume)} ε0`;
-      this.readout.textContent = `${own} · ${range}`;
+      showText(this.readout, `${own} · ${range}`);
       this.canvas.setAttribute("aria-label", `Budgets, ${this.lane.title}: ${this.readout.textContent}`);
       return;
     }
@@ -155,7 +157,7 @@ class Lane {
     Object.assign(this.cursor.style, { left: `${(100 * column) / width}%`, top: `${(100 * row) / height}%`, width: `${100 / width}%`, height: `${100 / height}%` });
     const at = (values) => Array.from({ length: channels }, (_, c) => shortNumber(values[c * height * width + index])).join(" / ");
     const relative = shortNumber(this.shown[index] / volume);
-    this.readout.textContent = `row ${row}, column ${column}: x = ${at(pixels)}, ε = ${at(this.budgets)}${channels > 1 ? " (R / G / B), mean" : ""} = ${relative} ε0`;
+    showText(this.readout, `row ${row}, column ${column}: x = ${at(pixels)}, ε = ${at(this.budgets)}${channels > 1 ? " (R / G / B), mean" : ""} = ${relative} ε0`);
   }
 }
 

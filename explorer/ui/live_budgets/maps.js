@@ -5,13 +5,16 @@ const GREY = ["#000000", "#ffffff"];
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
+/** A pixel's four bytes as canvases hold them. */
+const bytes = (red, green, blue) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+
 /** 256 colours through evenly spaced ones. */
 function colourTable(anchors) {
   const points = anchors.map(rgb);
-  return Array.from({ length: LEVELS }, (_, level) => {
+  return Uint32Array.from({ length: LEVELS }, (_, level) => {
     const position = (level / (LEVELS - 1)) * (points.length - 1);
     const index = Math.min(Math.floor(position), points.length - 2);
-    return points[index].map((value, i) => Math.round(value + (position - index) * (points[index + 1][i] - value)));
+    return bytes(...points[index].map((value, i) => Math.round(value + (position - index) * (points[index + 1][i] - value))));
   });
 }
 
@@ -29,10 +32,6 @@ class Scale {
     const { low, high } = this;
     if (!(high > low)) return 0.5;
     return clamp(this.logarithmic ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low), 0, 1);
-  }
-
-  colour(value) {
-    return this.table[Math.round(this.share(value) * (LEVELS - 1))];
   }
 
   /** A few round numbers from end to end, in units of `unit`. */
@@ -73,23 +72,36 @@ function ofChannel(values, [channels, height, width], channel, mean) {
 
 const geometricMean = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
-/** Paints height × width colours given by `colour(index)`. */
-function paint(canvas, height, width, colour) {
+/** Paints height × width pixels, whose bytes `fill(pixels)` sets. This runs for every picture of every frame: plain loops only. */
+function paint(canvas, height, width, fill) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
-  const picture = context.createImageData(width, height);
-  for (let i = 0; i < height * width; i += 1) {
-    const [red, green, blue] = colour(i);
-    picture.data.set([red, green, blue, 255], 4 * i);
-  }
-  context.putImageData(picture, 0, 0);
+  if (!canvas.picture || canvas.picture.width !== width || canvas.picture.height !== height) canvas.picture = context.createImageData(width, height);
+  fill(new Uint32Array(canvas.picture.data.buffer));
+  context.putImageData(canvas.picture, 0, 0);
 }
 
-/** Images in [0, 1], grey ones repeated. */
-function paintImage(canvas, values, [channels, height, width]) {
+function paintMap(canvas, values, [, height, width], scale) {
+  const { low, high, logarithmic, table } = scale;
+  const [from, span] = logarithmic ? [Math.log(low), Math.log(high / low)] : [low, high - low];
+  paint(canvas, height, width, (pixels) => {
+    for (let i = 0; i < pixels.length; i += 1) {
+      const share = span > 0 ? ((logarithmic ? Math.log(values[i]) : values[i]) - from) / span : 0.5;
+      pixels[i] = table[Math.round((LEVELS - 1) * Math.min(1, Math.max(0, share)))];
+    }
+  });
+}
+
+/** The image plus so many times the budgets, cut to [0, 1]; grey ones repeated. */
+function paintImage(canvas, image, budgets, sign, [channels, height, width]) {
   const size = height * width;
-  const byte = (value) => Math.round(255 * clamp(value, 0, 1));
-  paint(canvas, height, width, (i) => [0, 1, 2].map((c) => byte(values[(channels === 3 ? c : 0) * size + i])));
+  const byte = (at) => Math.round(255 * Math.min(1, Math.max(0, image[at] + sign * budgets[at])));
+  paint(canvas, height, width, (pixels) => {
+    for (let i = 0; i < size; i += 1) {
+      const red = byte(i);
+      pixels[i] = channels === 3 ? bytes(red, byte(size + i), byte(2 * size + i)) : bytes(red, red, red);
+    }
+  });
 }
 
 /** A bar of the scale's colours with ε on its left and ε/ε0 on its right. */
@@ -105,10 +117,11 @@ class ColourBar {
   }
 
   draw(scale, volume) {
-    const key = JSON.stringify([scale.low, scale.high, scale.logarithmic, scale.table[0], volume]);
+    const key = [scale.low, scale.high, scale.logarithmic, volume].join();
     if (this.key === key) return;
     this.key = key;
-    paint(this.canvas, LEVELS, 1, (i) => scale.table[LEVELS - 1 - i]);
+    if (this.table !== scale.table) paint(this.canvas, LEVELS, 1, (pixels) => pixels.set(scale.table.slice().reverse()));
+    this.table = scale.table;
     for (const [part, unit] of [[this.left, 1], [this.right, volume]]) {
       part.replaceChildren(...scale.ticks(unit).map(({ share, text }) => {
         const tick = element("span", "", text);

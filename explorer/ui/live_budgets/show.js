@@ -2,7 +2,20 @@
 
 Object.assign(LiveBudgets.prototype, {
   show() {
-    const { data, settings, parts } = this;
+    const { data, parts } = this;
+    this.showSliders();
+    showText(parts.subject, data.subject);
+    this.showTools();
+    const values = this.newest();
+    if (!values || values.length !== this.lanes.length) return;
+    const view = this.shown();
+    this.lanes.forEach((lane, index) => lane.draw(values[index], view));
+    this.showLegend();
+  },
+
+  /** While dragging, at every move; the lanes follow when their values come. */
+  showSliders() {
+    const { settings } = this;
     this.sliders.forEach(({ control, input, output }) => {
       const value = settings[control.key];
       const text = control.unit === "pixel" ? `${shortNumber(value)} = ${shortNumber(255 * value)}/255` : `${shortNumber(value)} → ${control.key === "alpha" ? "ε ≥" : "ε ≤"} ${shortNumber(Math.min(1, value * settings.volume))}`;
@@ -11,13 +24,6 @@ Object.assign(LiveBudgets.prototype, {
       input.style.setProperty("--to", clamp(shareOf(control, value), 0, 1).toFixed(4));
       input.setAttribute("aria-valuetext", text);
     });
-    showText(parts.subject, data.subject);
-    this.showTools();
-    const values = this.newest();
-    if (!values || values.length !== this.lanes.length) return;
-    const view = this.shown();
-    this.lanes.forEach((lane, index) => lane.draw(values[index], view));
-    this.showLegend();
   },
 
   newest() {
