@@ -1,9 +1,11 @@
 """What a visitor waits for: the next exact frame while dragging, and the page after the release. Measured in Chromium."""
 
+import itertools
 import math
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -50,7 +52,7 @@ def rows() -> list[dict]:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, running_app(Path(folder), checkpoints=_dm_small(Path(folder) / "own")) as address:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
         measured = [row for path in sorted(SHIPPED.rglob("learned_sets/*.safetensors")) for row in _dragged(browser, address, path)]
-        measured += [*_margins(browser, address), *_budgets(browser, address), _released(browser, address, Path(folder))]
+        measured += [*_margins(browser, address), *_certified(browser, address), *_budgets(browser, address), _released(browser, address, Path(folder))]
         browser.close()
     return measured
 
@@ -86,21 +88,14 @@ def _margins(browser, address: str) -> list[dict]:
     """The radius of the Bounds page: certified margins by IBP and CROWN-IBP for every radius on the way."""
     visitor = _visitor(browser, address)
     visitor.open_bounds()
-    visitor.page.evaluate(RECORD_FRAMES)
-    slider, measured = visitor.page.get_by_test_id("intervals-radius"), []
-    for how, drag in (("input every 8 ms", _synthetic), ("mouse", _mouse)):
-        median, p95 = _summary(_intervals(visitor, lambda visitor, drag=drag: drag(visitor, slider)))
-        measured.append(
-            {
-                "benchmark": f"drag the radius of Bounds, uniform-digits, {how}: ms",
-                "value": median,
-                "limit": NUMBERS_LIMIT,
-                "peer": f"p95 {p95:.1f}",
-                "details": {"median": median, "p95": p95},
-            }
-        )
-    visitor.page.context.close()
-    return measured
+    return _numbers(visitor, "Bounds, uniform-digits", [("intervals-radius", *how) for how in DRAGS])
+
+
+def _certified(browser, address: str) -> list[dict]:
+    """The radius of Certified VAE: ELBO, its certified bound and the latents' intervals of as many VAEs as the page takes."""
+    visitor = _visitor(browser, address)
+    visitor.open_certified_vae(model=",".join(path.stem for path in sorted(SHIPPED.rglob("certified_vae/*mnist*.safetensors"))[:4]))
+    return _numbers(visitor, "Certified VAE, 4 VAEs", [("intervals-radius", *how) for how in DRAGS])
 
 
 def _dm_small(folder: Path) -> str:
@@ -114,15 +109,21 @@ def _dm_small(folder: Path) -> str:
 
 def _budgets(browser, address: str) -> list[dict]:
     """Volume and range of Contextual budgets: learned and uniform budgets, their margins by CROWN-IBP and one step of the attack."""
-    visitor, measured = _visitor(browser, address), []
+    visitor = _visitor(browser, address)
     visitor.open_contextual_budgets(model="own/budgets")
+    return _numbers(visitor, "Contextual budgets, DM-small", [*(("budgets-volume", *how) for how in DRAGS), ("budgets-alpha", *DRAGS[1])])
+
+
+def _numbers(visitor: Visitor, what: str, drags: list[tuple[str, str, Callable]]) -> list[dict]:
+    """A row for every (slider, name of the way, way) to drag it; closes the visitor's browser."""
     visitor.page.evaluate(RECORD_FRAMES)
-    for control, how, drag in (("volume", "input every 8 ms", _synthetic), ("volume", "mouse", _mouse), ("alpha", "mouse", _mouse)):
-        slider = visitor.page.get_by_test_id(f"budgets-{control}")
+    measured = []
+    for name, how, drag in drags:
+        slider = visitor.page.get_by_test_id(name)
         median, p95 = _summary(_intervals(visitor, lambda visitor, drag=drag, slider=slider: drag(visitor, slider)))
         measured.append(
             {
-                "benchmark": f"drag {control} of Contextual budgets, DM-small, {how}: ms",
+                "benchmark": f"drag {what}, {name.split('-')[1]}, {how}: ms",
                 "value": median,
                 "limit": NUMBERS_LIMIT,
                 "peer": f"p95 {p95:.1f}",
@@ -139,7 +140,9 @@ def _synthetic(visitor: Visitor, slider=None) -> None:
 
 def _mouse(visitor: Visitor, slider=None) -> None:
     """Back and forth around the middle of the slider, never against its ends, where nothing changes."""
-    box = (slider or visitor.part("direction-1")).bounding_box()
+    slider = slider or visitor.part("direction-1")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     visitor.page.mouse.move(x, y)
     visitor.page.mouse.down()
@@ -149,13 +152,16 @@ def _mouse(visitor: Visitor, slider=None) -> None:
     visitor.page.mouse.up()
 
 
+DRAGS = (("input every 8 ms", _synthetic), ("mouse", _mouse))
+
+
 def _intervals(visitor: Visitor, drag) -> list[float]:
     """Milliseconds between frames drawn since the drag's first input."""
     visitor.page.wait_for_timeout(1000)
     visitor.page.evaluate("() => { window.frameTimes = null }")
     drag(visitor)
     times = visitor.page.evaluate("() => window.frameTimes")
-    return [later - earlier for earlier, later in zip(times, times[1:])]
+    return [later - earlier for earlier, later in itertools.pairwise(times)]
 
 
 def _decode_milliseconds(checkpoint: Path, count: int) -> list[float]:

@@ -6,8 +6,8 @@ import time
 import torch
 
 from explorer.data import RtsPairs
-from explorer.models import build_model, kl_divergence
 from explorer.metrics import binary_cross_entropy
+from explorer.models import build_model, kl_divergence
 from explorer.papers import EXPERIMENTS
 from explorer.training import PiecewiseLinear, cvae_loss, fit
 
