@@ -37,11 +37,12 @@ def auto_pgd(
     start: str | Tensor = "uniform",
     streams: Streams,
     progress: Progress | None = None,
+    observe: Callable[[Tensor, Tensor], None] | None = None,
 ) -> AttackResult:
     """The best of all iterates of AutoPGD on a per-example objective, which it maximises (Croce & Hein, 2020, Algorithm 1).
 
     Steps are multiples of the region's own steepest ascent, so that one size fits boxes, balls and latents; after the checkpoints an
-    example that has stopped rising goes back to its best point with half of it. `start` is as in `pgd`. Costs steps + 1 gradients for each restart.
+    example that has stopped rising goes back to its best point with half of it. `start` and `observe` are as in `pgd`. Costs steps + 1 gradients for each restart.
     Raises InvalidInput for impossible arguments, Cancelled where the progress asks for it."""
     if steps < 1 or restarts < 1:
         raise InvalidInput(f"steps and restarts must be at least 1, got {steps} and {restarts}.")
@@ -50,7 +51,7 @@ def auto_pgd(
     progress, best = progress or Silent(), None
     for restart in range(restarts):
         delta = start_of(perturbations.region, start, streams.restarted(streams.restart + restart))
-        found = _ascend(perturbations, objective, delta, steps, progress, restart * steps, restarts * steps)
+        found = _ascend(perturbations, objective, delta, steps, progress, observe, restart * steps, restarts * steps)
         if best is None:
             best = found
             continue
@@ -75,11 +76,13 @@ class _Best:
         self.loss = torch.where(won, loss, self.loss)
 
 
-def _ascend(perturbations, objective, delta, steps, progress, done, total) -> tuple[Tensor, Tensor]:
+def _ascend(perturbations, objective, delta, steps, progress, observe, done, total) -> tuple[Tensor, Tensor]:
     region = perturbations.region
 
     def value(delta: Tensor) -> tuple[Tensor, Tensor]:
         loss, gradient = loss_and_gradient(perturbations.perturb, objective, delta)
+        if observe:
+            observe(delta, loss)
         return torch.where(loss.isfinite(), loss, -torch.inf), gradient
 
     loss, gradient = value(delta)

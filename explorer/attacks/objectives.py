@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -31,6 +32,12 @@ def margin(classifier: Callable[[Tensor], Tensor], labels: Int[Tensor, "batch"],
         return (logits.gather(1, labels[:, None]) - logits.gather(1, others[:, None])).squeeze(1)
 
     return objective
+
+
+def label_margin(logits: Float[Tensor, "batch classes"], labels: Int[Tensor, "batch"]) -> Float[Tensor, "batch"]:
+    """The largest other logit − the label's: above 0 where the classifier sees another class."""
+    others = logits.scatter(1, labels[:, None], -torch.inf)
+    return others.amax(1) - logits.gather(1, labels[:, None]).squeeze(1)
 
 
 def squared_distance(target: Float[Tensor, "batch ..."]) -> Objective:

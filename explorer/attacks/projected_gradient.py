@@ -91,6 +91,12 @@ def pgd(
         return AttackResult(best_delta, perturbed if best_delta is delta else perturb(best_delta), loss)
 
 
+def fgsm(perturbations: Perturbations, objective: Callable[[Tensor], Tensor], *, streams: Streams) -> AttackResult:
+    """One step of `pgd` from δ = 0 to the region's edge: the fast gradient sign method (Goodfellow et al., 2015) where the region is a box,
+    its like in other regions; the better of its two ends."""
+    return pgd(perturbations, objective, steps=1, step_size=1.0, start="zero", streams=streams)
+
+
 def _check(steps, step_size, restarts, start):
     if steps < 0:
         raise InvalidInput(f"steps must be at least 0, got {steps}.")

@@ -35,6 +35,10 @@ class Region(Protocol):
         """The maximiser of <gradient, ·> over the region; for a region clipped to pixels, over the region before the cut."""
         ...
 
+    def scaled(self, shares: Float[Tensor, "batch"]) -> "Region":
+        """The region with another share of its radius for each example, at least 0."""
+        ...
+
 
 @dataclass(frozen=True)
 class Perturbations:

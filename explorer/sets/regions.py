@@ -40,6 +40,9 @@ class Box:
     def ascent_direction(self, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         return self.half_widths * gradient.sign()
 
+    def scaled(self, shares: Float[Tensor, "batch"]) -> "Box":
+        return Box(self.half_widths * as_column(shares, self.half_widths))
+
 
 @dataclass(frozen=True, eq=False)
 class L2Ball:
@@ -68,6 +71,9 @@ class L2Ball:
     def ascent_direction(self, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         norm = euclidean_norm(gradient)
         return gradient * as_column(torch.where(norm > 0, self.radius / norm, 0), gradient)
+
+    def scaled(self, shares: Float[Tensor, "batch"]) -> "L2Ball":
+        return L2Ball(self.radius * shares, self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +109,9 @@ class L1Ball:
         signs = torch.zeros_like(flat).scatter(1, largest, flat.gather(1, largest).sign())
         return as_column(self.radius, gradient) * signs.view_as(gradient)
 
+    def scaled(self, shares: Float[Tensor, "batch"]) -> "L1Ball":
+        return L1Ball(self.radius * shares, self.shape)
+
 
 @dataclass(frozen=True, eq=False)
 class Clipped:
@@ -137,6 +146,10 @@ class Clipped:
     def ascent_direction(self, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         """The region's before the cut: a search steps along it from any δ, which has other room left than the centre."""
         return self.region.ascent_direction(gradient)
+
+    def scaled(self, shares: Float[Tensor, "batch"]) -> "Clipped":
+        """The region is scaled, the box of pixels stays where it is."""
+        return Clipped(self.region.scaled(shares), self.lower, self.upper)
 
 
 def as_column(per_example: Tensor, like: Tensor) -> Tensor:

@@ -114,6 +114,21 @@ def test_projection_from_outside_lands_on_the_boundary_of_the_region_before_clip
     assert (gauge <= 1).all() and (gauge > 1 - 1e-5).all()
 
 
+def test_a_scaled_region_is_the_region_of_that_radius(case):
+    make, radius, shape = case
+    region, shares = set_of(make(radius), images(16)).region, torch.full((16,), 0.5)
+    region = getattr(region, "region", region)
+    delta = far_points(shape, 16)
+    torch.testing.assert_close(region.scaled(shares).project(delta), 0.5 * region.project(2 * delta))
+
+
+def test_a_share_of_a_region_lies_inside_it_example_by_example(case):
+    make, radius, shape = case
+    region, shares = set_of(make(radius), images(4)).region, torch.tensor([0.0, 0.25, 0.5, 1.0])
+    gauge = region.gauge(region.scaled(shares).project(far_points(shape, 4)))
+    assert (gauge <= shares + 1e-6).all() and gauge[0] == 0
+
+
 def test_projection_is_idempotent(case):
     make, radius, shape = case
     region = set_of(make(radius), images(16)).region
