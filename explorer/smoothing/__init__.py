@@ -3,9 +3,10 @@ sets, Appendix C.2)."""
 
 from .certification import ABSTAIN, Certificates, Predictions, certify, predict
 from .confidence import binomial_p_value, lower_confidence_bound, needed_successes, sigma_for_radius, smoothing_radius
-from .sampling import Needed, best_batch_size, count_votes
+from .sampling import Counted, Needed, best_batch_size, count_votes, votes_as_they_come
+from .segmentation import PixelCertificates, certify_pixels
 
 __all__ = [
-    "ABSTAIN", "Certificates", "Needed", "Predictions", "best_batch_size", "binomial_p_value", "certify", "count_votes",
-    "lower_confidence_bound", "needed_successes", "predict", "sigma_for_radius", "smoothing_radius",
+    "ABSTAIN", "Certificates", "Counted", "Needed", "PixelCertificates", "Predictions", "best_batch_size", "binomial_p_value", "certify", "certify_pixels",
+    "count_votes", "lower_confidence_bound", "needed_successes", "predict", "sigma_for_radius", "smoothing_radius", "votes_as_they_come",
 ]  # fmt: skip

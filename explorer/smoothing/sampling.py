@@ -30,6 +30,14 @@ class Needed:
     votes: int
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Votes so far, and of how many samples of each image."""
+
+    votes: Int[Tensor, "images classes ..."]
+    drawn: Int[Tensor, " images"]
+
+
 def count_votes(
     classifier: Classifier,
     perturbations: Perturbations,
@@ -47,6 +55,26 @@ def count_votes(
     Votes depend on the streams' seed, purpose and examples, but neither on the batch size nor on the other images. An image is given up as
     soon as its needed votes are out of reach everywhere, and its counts are then partial. Raises InvalidInput where the classifier answers
     with NaN, Cancelled where the progress asks for it."""
+    counted = None
+    for counted in votes_as_they_come(
+        classifier, perturbations, sigma=sigma, samples=samples, streams=streams, batch_size=batch_size, needed=needed, progress=progress
+    ):
+        pass
+    return counted.votes if counted else torch.zeros(0, 1, dtype=torch.long)
+
+
+def votes_as_they_come(
+    classifier: Classifier,
+    perturbations: Perturbations,
+    *,
+    sigma: float,
+    samples: int,
+    streams: Streams,
+    batch_size: int = 512,
+    needed: Needed | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Counted]:
+    """`count_votes`, after each batch: the last are all."""
     check_sampling(sigma, samples, batch_size)
     progress, images = progress or Silent(), len(streams)
     drawn, alive = torch.zeros(images, dtype=torch.long), torch.ones(images, dtype=torch.bool)
@@ -62,7 +90,7 @@ def count_votes(
         if needed is not None:
             alive &= _within_reach(votes, samples - drawn, needed)
         progress.advance(int(torch.where(alive, drawn, samples).sum()), images * samples)
-    return votes
+        yield Counted(votes.clone(), drawn.clone())
 
 
 def best_batch_size(classifier: Classifier, perturbations: Perturbations, *, sigma: float, streams: Streams, repetitions: int = 3) -> int:
