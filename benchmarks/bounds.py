@@ -6,6 +6,7 @@ tree of auto_LiRPA, which is then measured in the same run, interleaved. Both re
 
 import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -75,21 +76,27 @@ def measure_elbo() -> dict:
 
 def measure(case: Case) -> list[dict]:
     """Rows for the time, and for the memory where there is an aim."""
+    work, clean, peer = _works(case)
+    ratios, seconds, peer_ratios = _interleaved(work, clean, peer, case.repetitions)
+    beside = f"clean pass, batch {case.batch}; best public engine found at {case.published:g}" + (f", here at {peer_ratios:.3g}" if peer else "")
+    details = {"batch": case.batch, "repetitions": case.repetitions, "seconds": seconds, "threads": torch.get_num_threads(), "auto_lirpa_ratio": peer_ratios}
+    found = [{"benchmark": f"bounds: {case.name}", "ratio": ratios, "limit": case.limit, "peer": beside, "details": details}]
+    if case.memory_limit is not None and (memory := _memory_in_a_new_process(case, "ours")) is not None:
+        here = f", here {_memory_in_a_new_process(case, 'peer'):.0f}" if peer else ""
+        found.append({"benchmark": f"bounds: {case.name}, MiB", "value": memory, "limit": case.memory_limit, "peer": f"above a clean pass, in a process of its own{here}"})
+    return found
+
+
+def _works(case: Case) -> tuple[Callable[[], object], Callable[[], object], Callable[[], object] | None]:
+    """Our work, the clean pass, and the peer's work where it is at hand."""
     torch.manual_seed(0)
     large = case.model == "dm_large"
     model = build_model(case.model, {"channels": 3, "height": 32, "width": 32} if large else {}).eval()
     x = torch.rand(case.batch, *((3, 32, 32) if large else (1, 28, 28)))
     labels = torch.randint(10, (case.batch,))
     box, rows_ = Interval.around(x, 0.01 if large else 0.1, 0.0, 1.0), margin_rows(labels, 10)
-    work, clean = _ours(case.work, model, box, labels, rows_), _clean(case.work, model, x, labels)
     peer = _peer(case.work, model, x, box, labels, rows_) if os.environ.get(PEER_VARIABLE) else None
-    ratios, seconds, peer_ratios = _interleaved(work, clean, peer, case.repetitions)
-    beside = f"clean pass, batch {case.batch}; best public engine found at {case.published:g}" + (f", here at {peer_ratios:.3g}" if peer else "")
-    details = {"batch": case.batch, "repetitions": case.repetitions, "seconds": seconds, "threads": torch.get_num_threads(), "auto_lirpa_ratio": peer_ratios}
-    found = [{"benchmark": f"bounds: {case.name}", "ratio": ratios, "limit": case.limit, "peer": beside, "details": details}]
-    if case.memory_limit is not None and (memory := _memory(work)) is not None:
-        found.append({"benchmark": f"bounds: {case.name}, MiB", "value": memory, "limit": case.memory_limit, "peer": "above what was held before"})
-    return found
+    return _ours(case.work, model, box, labels, rows_), _clean(case.work, model, x, labels), peer
 
 
 def _ours(work: str, model, box, labels, specification) -> Callable[[], object]:
@@ -165,6 +172,12 @@ def _seconds(run) -> float:
     return time.perf_counter() - start
 
 
+def _memory_in_a_new_process(case: Case, whose: str) -> float | None:
+    """MiB; None where the system does not tell. In this process the memory that earlier work has left would be taken again."""
+    found = subprocess.run([sys.executable, "-m", "benchmarks.bounds", case.name, whose], capture_output=True, text=True, check=True).stdout.split()
+    return float(found[-1]) if found else None
+
+
 def _memory(run) -> float | None:
     """MiB that the process grows by at most while it runs; None where the system does not tell."""
     try:
@@ -178,3 +191,16 @@ def _memory(run) -> float | None:
 
 def _status(name: str) -> int:
     return next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+
+
+def _print_memory(name: str, whose: str) -> None:
+    """What a first run of the work takes beyond what two clean passes have left."""
+    ours, clean, peer = _works(next(case for case in CASES if case.name == name))
+    work = ours if whose == "ours" else peer
+    clean(), clean()
+    if (memory := _memory(work)) is not None:
+        print(memory)
+
+
+if __name__ == "__main__":
+    _print_memory(*sys.argv[1:])
