@@ -7,6 +7,7 @@ from .classifiers import Classifier, DmLargeConfig, DmMediumConfig, DmSmallConfi
 from .cvae import ConditionalVAE, RtsConfig, rts_cvae
 from .gaussian import BoundedLogVar, Gaussian, kl_divergence
 from .linf_cvae import LinfConvConfig, LinfFcConfig, linf_conv_cvae, linf_fc_cvae
+from .onnx.graph import OnnxConfig, onnx_classifier
 from .residual import LeNetConfig, PreActResNetConfig, ResNet32Config, WideResNetConfig, lenet5, pre_activation, resnet32
 from .vae import VAE, VaeConfig, convolutional_vae, elbo
 
@@ -29,5 +30,6 @@ MODELS = {
     "resnet32": ModelEntry(ResNet32Config, resnet32, "Manifold directions, Appendix B.2: the classifier of CIFAR-10"),
     "preact_resnet": ModelEntry(PreActResNetConfig, pre_activation, "He et al., 2016b: ResNet-18 and ResNet-50 with pre-activation"),
     "wide_resnet": ModelEntry(WideResNetConfig, pre_activation, "Perturbation sets, §5.1: WRN-28-10 for CIFAR-10"),
+    "onnx_graph": ModelEntry(OnnxConfig, onnx_classifier, "a classifier imported from an ONNX file, as the list of its operations"),
     "budgeted_classifier": ModelEntry(BudgetedClassifierConfig, budgeted_classifier, "Budgets, §3: one of these with a generator of budgets"),
 }
