@@ -62,7 +62,7 @@ def attack_columns(
     margin = torch.full((len(x),), math.nan, dtype=torch.double)
     margin[rows.cpu()] = found.double().cpu()
     right = correct.cpu().double()
-    return {"correct": right, "attempted": right, "fooled": (margin > 0).double(), "margin": margin}
+    return {"correct": right, "attempted": right.clone(), "fooled": (margin > 0).double(), "margin": margin}
 
 
 def curve_columns(

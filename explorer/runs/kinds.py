@@ -18,7 +18,13 @@ from explorer.papers.learned_sets.extremes import ExtremesSettings
 from explorer.papers.learned_sets.quality import QualitySettings, file_digest
 from explorer.randomness import LARGEST_KEY
 from explorer.registry import look_up
+from explorer.studies.attack import AttackSettings as FooledSettings
+from explorer.studies.attack import CrossSettings, CurveSettings
+from explorer.studies.certify import CertifySettings
 
+from .attack import attack_run_problems as search_run_problems
+from .attack import certify_run_problems, few_attacked, measure_certified, measure_cross_sets, measure_curve
+from .attack import measure_attack as measure_fooled
 from .budgets import budget_run_problems, few_test_images, measure_errors, measure_followed, measure_volumes
 from .certified_vae import attack_run_problems, elbo_run_problems, few_images, measure_attack, measure_elbo
 from .specification import Specification
@@ -97,6 +103,10 @@ KINDS: dict[str, Kind] = {
     "budget_errors": Kind("Errors under budgets", CheckpointInputs, lambda _: ErrorSettings(), measure_errors, budget_run_problems, few_test_images),
     "budget_volumes": Kind("Largest certified volumes", CheckpointInputs, lambda _: VolumeSettings(), measure_volumes, budget_run_problems, few_test_images),
     "budget_followed": Kind("What budgets follow", CheckpointInputs, lambda _: FollowedSettings(), measure_followed, budget_run_problems, few_test_images),
+    "attack": Kind("Images that an attack fools", CheckpointInputs, lambda _: FooledSettings(), measure_fooled, search_run_problems, few_attacked),
+    "attack_curve": Kind("Robust accuracy over radii", CheckpointInputs, lambda _: CurveSettings(), measure_curve, search_run_problems, few_attacked),
+    "cross_sets": Kind("Classifiers attacked in several sets", CheckpointInputs, lambda _: CrossSettings(), measure_cross_sets, search_run_problems, few_attacked),
+    "certify": Kind("Certified accuracy by smoothing", CheckpointInputs, lambda _: CertifySettings(), measure_certified, certify_run_problems, few_attacked),
     "training": Kind("Training", TrainingInputs, lambda inputs: EXPERIMENTS[inputs.experiment].config, train_experiment, training_problems, few_steps),
 }  # fmt: skip
 
