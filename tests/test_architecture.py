@@ -21,7 +21,7 @@ LAYERS = [
     {"figures"},
     {"papers", "studies"},
     {"runs"},
-    {"train", "evaluate", "ui"},
+    {"train", "evaluate", "import_classifier", "ui"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 MODULES = sorted((ROOT / "explorer").rglob("*.py"))

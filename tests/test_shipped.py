@@ -51,6 +51,7 @@ def test_radius_and_metrics_of_digits_are_measured_again():
     assert quality.squared_error_per_pixel == pytest.approx(header.metrics["squared_error_per_pixel"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_radius_and_metrics_of_mnist_are_measured_again(real_data):
     learned = open_learned_set(FOLDER / "mnist-rts-compact.safetensors", root=real_data)
     header, model = learned.checkpoint.header, learned.checkpoint.model

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-TIMEOUT = 60_000  # milliseconds; a machine that tests on is slow and noisy
+TIMEOUT = 120_000  # milliseconds; a machine that tests on is slow and noisy
 DIGITS = "digits-rts"
 DRAWN = "canvas => canvas.toDataURL()"
 STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/bounds/_stcore/", "/contextual_budgets/_stcore/", "/certified_vae/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404

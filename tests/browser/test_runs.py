@@ -52,6 +52,7 @@ def test_the_picture_answers_while_a_run_computes(searching):
     searching.release()
 
 
+@pytest.mark.slow
 def test_a_training_is_watched_and_its_set_opened(visitor):
     visitor.open_train(**TRAINING)
     visitor.page.get_by_role("button", name="Train", exact=True).click()
