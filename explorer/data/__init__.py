@@ -5,6 +5,7 @@ from .base import DatasetEntry, ImageDataset, load_dataset
 from .cifar10 import load_cifar10
 from .composites import left_counts, load_doubled, load_watermarked, watermark_masks
 from .digits import load_digits
+from .framed import load_framed
 from .idx import load_fashion_mnist, load_mnist
 from .medmnist import load_organamnist
 from .pairs import LinfPairs, Pairs, RtsPairs
@@ -24,6 +25,8 @@ DATASETS = {
     "watermarked_digits": DatasetEntry(load_watermarked("watermarked_digits"), "the same of the embedded digits; no download"),
     "doubled_cifar10": DatasetEntry(load_doubled("doubled_cifar10"), "CIFAR-10 in pairs of 3×36×64, a coloured border says which image counts (Budgets, §4.3)"),
     "doubled_digits": DatasetEntry(load_doubled("doubled_digits"), "the same of the embedded digits, 3×32×56; no download"),
+    "framed_mnist": DatasetEntry(load_framed("framed_mnist"), "MNIST in the middle of 42×42 pixels, the clean images of RTS pairs (Perturbation sets, Appendix D.1)"),
+    "framed_digits": DatasetEntry(load_framed("framed_digits"), "the same of the embedded digits; no download"),
     "organamnist": DatasetEntry(load_organamnist, "OrganMNIST (axial) of MedMNIST, 34,561 / 6,491 / 17,778 CT slices of 28×28 in 11 organs"),
 }
 

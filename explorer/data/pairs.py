@@ -27,6 +27,8 @@ class Pairs(Protocol):
 
     def clean(self, images: Tensor) -> Tensor: ...
 
+    def unframed(self, clean: Tensor) -> Tensor: ...
+
     def perturb(self, images: Tensor, draws: Tensor) -> Tensor: ...
 
     def parameter_values(self, draws: Tensor) -> Tensor: ...
@@ -50,6 +52,9 @@ class LinfPairs:
 
     def clean(self, images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
         return images
+
+    def unframed(self, clean: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
+        return clean
 
     def perturb(self, images: Float[Tensor, "batch c h w"], draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch c h w"]:
         return (images + self.radius * (2 * draws.view_as(images) - 1)).clamp(0, 1)
@@ -98,6 +103,10 @@ class RtsPairs:
     def clean(self, images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c fh fw"]:
         """The image in the middle of its frame."""
         return F.pad(images, [self.padding] * 4)
+
+    def unframed(self, clean: Float[Tensor, "batch c fh fw"]) -> Float[Tensor, "batch c h w"]:
+        """The image without its frame: the inverse of `clean`."""
+        return clean[..., self.padding : -self.padding, self.padding : -self.padding] if self.padding else clean
 
     def parameters(self, draws: Float[Tensor, "batch draws"]) -> RtsParameters:
         """Uniform numbers in [0, 1) as rotation, scale, and a whole number of pixels right and down."""

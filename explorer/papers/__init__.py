@@ -11,12 +11,13 @@ from .contextual_budgets.measured import TABLES as CONTEXTUAL_BUDGETS_TABLES
 from .learned_sets import EXPERIMENTS as LEARNED_SETS_EXPERIMENTS
 from .learned_sets.quality import QualityTable
 from .learned_sets.tables import KIND, LEARNED_SETS
+from .manifold_directions import EXPERIMENTS as MANIFOLD_DIRECTIONS_EXPERIMENTS
 from .manifold_directions import MANIFOLD_DIRECTIONS
 from .results import Results, read_results, save_result
 
 __all__ = ["EXPERIMENTS", "PAPERS", "RESULTS", "Experiment", "Filled", "Item", "Paper", "Results", "Row", "read_results", "save_result", "status"]
 
-EXPERIMENTS: dict[str, Experiment] = {**LEARNED_SETS_EXPERIMENTS, **CERTIFIED_VAE_EXPERIMENTS, **CONTEXTUAL_BUDGETS_EXPERIMENTS}
+EXPERIMENTS: dict[str, Experiment] = {**LEARNED_SETS_EXPERIMENTS, **CERTIFIED_VAE_EXPERIMENTS, **CONTEXTUAL_BUDGETS_EXPERIMENTS, **MANIFOLD_DIRECTIONS_EXPERIMENTS}
 
 PAPERS: dict[str, Paper] = {
     "learned_sets": LEARNED_SETS,

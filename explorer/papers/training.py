@@ -49,12 +49,14 @@ def train_and_keep(
     place: Place,
     progress: Progress,
     clip_norm: float | None = None,
+    weight_decay: float = 0.0,
 ) -> None:
-    """Minimise with Adam, gradients shortened to `clip_norm`, and write `best`, `last`, `history.json`, `configuration.json` and the state
+    """Minimise with Adam, gradients shortened to `clip_norm` after which `weight_decay` times the weights joins them, and write `best`, `last`, `history.json`, `configuration.json` and the state
     to go on from into the place's output. With `place.resume` a stopped training goes on bit for bit. Raises ExplorerError where another training is in the way."""
-    optimiser = torch.optim.Adam(model.parameters(), lr=1.0)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1.0, weight_decay=weight_decay)
     generator = seeded("training", header.seed)
-    stored = {**header.training, "train images": header.dataset["train_fingerprint"]}
+    made_of = {key: value for key, value in header.dataset.items() if key.endswith("_digest")}  # the files that it is trained with
+    stored = {**header.training, "train images": header.dataset["train_fingerprint"], **made_of}
     state_path, start, history = place.output / "state.safetensors", 0, []
     if place.resume and state_path.exists():
         resumed = TrainingState.resume(state_path, stored, model, optimiser, generator)

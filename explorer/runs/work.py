@@ -102,9 +102,9 @@ def few_pairs(inputs: Any, settings: Any) -> tuple[Any, float]:
 
 
 def few_steps(inputs: Any, config: Any) -> tuple[Any, float]:
-    """One epoch of one batch; of a training on bounds one at the whole radius, as a step at radius 0 costs a third."""
+    """One epoch of one batch; of a training on bounds one at the whole radius, as a step at radius 0 costs a third, and of one under attack an attacked one."""
     steps = EXPERIMENTS[inputs.experiment].steps(config, Path(inputs.root) if inputs.root else None)
-    whole = {"ramp": ((0.0, 1.0),)} if hasattr(config, "ramp") else {}
+    whole = {"ramp": ((0.0, 1.0),)} if hasattr(config, "ramp") else {"standard_epochs": 0.0} if hasattr(config, "standard_epochs") else {}
     small = replace(config, epochs=1, limit=config.batch_size, **whole)
     return small, steps / EXPERIMENTS[inputs.experiment].steps(small, Path(inputs.root) if inputs.root else None)
 

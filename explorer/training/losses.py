@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from explorer.bounds import Interval, mixed_cross_entropy
 from explorer.metrics import binary_cross_entropy, squared_error
-from explorer.models import BudgetedClassifier, kl_divergence
+from explorer.models import BudgetedClassifier, Gaussian, kl_divergence
 
 Likelihood = Literal["bernoulli", "gaussian"]
 
@@ -51,6 +51,25 @@ def cvae_loss(likelihood: Likelihood) -> Loss:
         return reconstruction(decoded, perturbed) + state.values["beta"] * kl_divergence(posterior, prior)
 
     return loss
+
+
+def class_cvae_loss(likelihood: Likelihood) -> Loss:
+    """−E_q[log p(x | z, y)] + β·KL(q(z | x, y) || N(0, I)), one sample of z, in nats up to a constant (Sohn et al., 2015, with a prior that
+    does not depend on y: Manifold directions, §3)."""
+    reconstruction = RECONSTRUCTION[likelihood]
+
+    def loss(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch"]:
+        images, labels = batch
+        noise = torch.randn(len(images), model.latent_dim, generator=state.generator).to(images)
+        decoded, posterior = model(images, labels, noise)
+        return reconstruction(decoded, images) + state.values["beta"] * kl_divergence(posterior, standard_normal(posterior))
+
+    return loss
+
+
+def standard_normal(like: Gaussian) -> Gaussian:
+    """N(0, I) of the same shape."""
+    return Gaussian(torch.zeros_like(like.mean), torch.zeros_like(like.log_var))
 
 
 def half_widths(model: nn.Module, images: Float[Tensor, "batch c h w"], volume: float) -> Float[Tensor, "batch c h w"] | float:

@@ -1,6 +1,6 @@
-"""Disentangling adversarial robustness in directions of the data manifold, ICLR 2021 submission: its tables and figures."""
+"""Tables 1 and 2 and Figures 1 to 3 of the paper, and what is measured of them."""
 
-from .base import Item, Paper
+from explorer.papers.base import Item, Paper
 
 MODEL = "needs the classifiers and the class-conditional VAEs, not implemented yet"
 THEORY = "needs the eigenvalue spectra, not implemented yet"
