@@ -9,6 +9,7 @@ from explorer.errors import ExplorerError
 
 from .checkpoint_kinds import KINDS, kind_of
 from .components import plain, show_picture
+from .import_form import import_form
 from .library import MAXIMUM_UPLOAD_MB, Found, check_folder, forget_upload, keep_upload
 from .links import link_to
 
@@ -69,6 +70,7 @@ def add_checkpoints() -> list[str]:
                 st.session_state["gallery.folders"] = sorted({*st.session_state.get("gallery.folders", ()), checked})
             except ExplorerError as error:
                 problems.append(str(error))
+        problems += import_form(_use)
     if upload is not None and upload.file_id != st.session_state.get("gallery.upload_id"):
         st.session_state["gallery.upload_id"] = upload.file_id
         try:

@@ -12,7 +12,8 @@ from explorer.checkpoints import Header, describe, load
 from explorer.errors import CheckpointError, InvalidInput, OutputError
 from explorer.registry import look_up
 from explorer.runs import Store
-from explorer.storage import write_atomically
+from explorer.storage import runs_folder, write_atomically
+from explorer.studies.importing import IMPORTED
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
 UPLOADS = Path(tempfile.gettempdir()) / f"explorer-uploads-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
@@ -32,14 +33,15 @@ class Found:
 
 
 def find_checkpoints(folders: tuple[str, ...] = ()) -> list[Found]:
-    """Shipped ones first, then those that runs have trained, those of EXPLORER_CHECKPOINTS and of the folders given, then uploads."""
+    """Shipped ones first, then those that runs have trained, those of EXPLORER_CHECKPOINTS and of the folders given, then imported ones and
+    uploads."""
     own = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     roots = list(dict.fromkeys(Path(folder).expanduser().resolve() for folder in (*own, *folders)))
     found = _in(SHIPPED, "shipped", "") + _trained()
     for index, root in enumerate(roots):
         same = sum(earlier.name == root.name for earlier in roots[:index])
         found += _in(root, "folder", f"{root.name}{f'-{same + 1}' if same else ''}/")
-    return found + _in(UPLOADS, "uploaded", "upload/")
+    return found + _in(runs_folder() / IMPORTED, "imported", "imported/") + _in(UPLOADS, "uploaded", "upload/")
 
 
 def checkpoint_path(key: str, folders: tuple[str, ...] = ()) -> Path:

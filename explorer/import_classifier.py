@@ -1,0 +1,53 @@
+"""python -m explorer.import_classifier FILE --dataset NAME [--mean 0.1307 --std 0.3081]: make a checkpoint of a classifier from elsewhere.
+
+FILE is an .onnx file, or a .safetensors file with the tensors of a known --architecture. Nothing that it carries is executed."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from explorer.command_line import politely_stopped, run_command
+from explorer.configuration import from_mapping
+from explorer.errors import OutputError
+from explorer.hardware import use_all_cores
+from explorer.options import add_fields, changed, joined
+from explorer.storage import runs_folder
+from explorer.studies.importing import ARCHITECTURES, IMPORTED, ImportSettings, import_classifier
+from explorer.training import Bar
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command. Returns 0, 1 for an error that the user can mend, 130 when stopped."""
+    return run_command(run, arguments, "stopped. Nothing was written.")
+
+
+def run(arguments: list[str]) -> int:
+    options = _parser().parse_args(joined(arguments))
+    settings = from_mapping(ImportSettings, changed(ImportSettings, vars(options)), "import")
+    use_all_cores()
+    with politely_stopped(Bar(options.file.stem)) as progress:
+        imported = import_classifier(options.file, settings, options.root, progress)
+    for note in imported.notes:
+        print(note, file=sys.stderr)
+    path = options.to or runs_folder() / IMPORTED / f"{imported.header.name}.safetensors"
+    if path.exists() and not options.replace:
+        raise OutputError(f"{path} is there already. Choose another --to, or add --replace.")
+    imported.save(path)
+    ((measured, accuracy),) = imported.header.metrics.items()
+    print(f"{measured} {100 * accuracy:.2f} % on {settings.dataset}", file=sys.stderr)
+    print(path)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m explorer.import_classifier", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--to", type=Path, metavar="CHECKPOINT", help="the checkpoint to write (imported/NAME.safetensors in the folder of runs, where the gallery finds it)")
+    parser.add_argument("--replace", action="store_true", help="write it where one is already")
+    parser.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
+    add_fields(parser.add_argument_group("what the file does not say", f"architectures: {', '.join(ARCHITECTURES)}"), ImportSettings)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
