@@ -29,12 +29,18 @@ from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.quality import QualitySettings, file_digest, quality
 from explorer.papers.learned_sets.report import FORMATS
 from explorer.papers.learned_sets.tables import KIND, own_path
+from explorer.papers.manifold_directions import open_directions
+from explorer.papers.manifold_directions.evaluation import accuracy_table, spectra_table
+from explorer.papers.manifold_directions.finding import own_path as own_directions_path
+from explorer.papers.manifold_directions.measured import ACCURACIES_KIND, SPECTRA_KIND, AccuracySettings, SpectraSettings
+from explorer.papers.manifold_directions.report import report as directions_report
 from explorer.papers.report import ITEMS, find_item, item_report, listing, summary
 from explorer.registry import look_up
 from explorer.storage import runs_folder
 from explorer.training import Bar
 
 OF_BUDGETS = ("volume", "generator", "liu", "targets", "whole", "followed")
+OF_DIRECTIONS = ("directions", "spectra", "vae", "latent_radius")
 PAPER_OPTIONS = ("checkpoint", "paper", "table", "figure", "results", "format")
 
 
@@ -60,7 +66,7 @@ def run(arguments: list[str]) -> int:
 
 def _measure_set(options: argparse.Namespace, device: torch.device) -> str:
     """Table 4 of Perturbation sets."""
-    _refuse(options, "the quality of a learned set", ("attack", "restarts", "clip", *OF_BUDGETS))
+    _refuse(options, "the quality of a learned set", ("attack", "restarts", "clip", *OF_BUDGETS, *OF_DIRECTIONS))
     learned = open_learned_set(options.checkpoint, device, options.root)
     if learned.note:
         print(learned.note, file=sys.stderr)
@@ -78,12 +84,12 @@ def _measure_vae(options: argparse.Namespace, device: torch.device) -> str:
         print(opened.note, file=sys.stderr)
     common = {"limit": options.limit, "seed": options.seed, "batch_size": options.batch_size}
     if options.attack:
-        _refuse(options, "the attack on an ELBO, which takes all radii of the figure", ("distance", "radius", *OF_BUDGETS))
+        _refuse(options, "the attack on an ELBO, which takes all radii of the figure", ("distance", "radius", *OF_BUDGETS, *OF_DIRECTIONS))
         default = AttackSettings()
         settings = AttackSettings(clip=options.clip, steps=_or(options.steps, default.steps), restarts=_or(options.restarts, default.restarts), **common)
         kind, measure, item = ATTACK_KIND, attack_table, find_item(provae.CERTIFIED_VAE, "figure", 3)
     else:
-        _refuse(options, "a row of the table, which has both boxes", ("distance", "steps", "restarts", "clip", *OF_BUDGETS))
+        _refuse(options, "a row of the table, which has both boxes", ("distance", "steps", "restarts", "clip", *OF_BUDGETS, *OF_DIRECTIONS))
         settings, kind, measure, item = ElboSettings(radius=options.radius, **common), ELBO_KIND, elbo_table, find_item(provae.CERTIFIED_VAE, "table", 1)
     with politely_stopped(Bar(options.checkpoint.stem)) as progress:
         *_, table = measure(opened, file_digest(options.checkpoint), settings, options.work, progress)
@@ -100,7 +106,7 @@ def _measure_budgets(options: argparse.Namespace, device: torch.device) -> str:
     opened = open_budgets(options.checkpoint, device, options.root)
     if opened.note:
         print(opened.note, file=sys.stderr)
-    common, foreign = {"limit": options.limit, "seed": options.seed}, ("distance", "radius", "attack", "clip")
+    common, foreign = {"limit": options.limit, "seed": options.seed}, ("distance", "radius", "attack", "clip", *OF_DIRECTIONS)
     if options.liu:
         _refuse(options, "the largest certified volumes", (*foreign, "steps", "restarts", "volume", "generator", "followed"))
         kind, measure, default = VOLUMES_KIND, volume_table, VolumeSettings()
@@ -121,10 +127,31 @@ def _measure_budgets(options: argparse.Namespace, device: torch.device) -> str:
     return report(table, options.format)
 
 
+def _measure_directions(options: argparse.Namespace, device: torch.device) -> str:
+    """Accuracies under attacks off and on the manifold; with --spectra what an attack does to the eigenvalues of the classes."""
+    _refuse(options, "attacks off and on the manifold", ("distance", "attack", "clip", *OF_BUDGETS))
+    opened = open_directions(options.checkpoint, device, options.root, options.vae)
+    for note in filter(None, (opened.note, opened.missing)):
+        print(note, file=sys.stderr)
+    kind, measure, default = (SPECTRA_KIND, spectra_table, SpectraSettings()) if options.spectra else (ACCURACIES_KIND, accuracy_table, AccuracySettings())
+    more = {"radius": options.radius, "latent_radius": options.latent_radius, "steps": options.steps, "restarts": _or(options.restarts, default.restarts), "vae": options.vae}
+    settings = replace(default, limit=options.limit, seed=options.seed, batch_size=options.batch_size, **more)
+    with politely_stopped(Bar(options.checkpoint.stem)) as progress:
+        *_, table = measure(opened, file_digest(options.checkpoint), settings, options.work, progress)
+    _saved(kind, table, options.output or own_directions_path(kind, table))
+    return directions_report(table, options.format)
+
+
+def _measure_classifier(options: argparse.Namespace, device: torch.device) -> str:
+    """As it was trained: on bounds over budgets, or on inputs from somewhere; --directions and --spectra are for any classifier."""
+    trained_on_inputs = "sources" in describe(options.checkpoint).training
+    return (_measure_directions if options.directions or options.spectra or trained_on_inputs else _measure_budgets)(options, device)
+
+
 MEASURES: dict[str, Callable[[argparse.Namespace, torch.device], str]] = {
     LEARNED_SET: _measure_set,
     provae.KIND: _measure_vae,
-    budgets.KIND: _measure_budgets,
+    budgets.KIND: _measure_classifier,
 }
 
 
@@ -144,7 +171,7 @@ def _saved(kind: str, table: object, output: Path) -> None:
 def _refuse(options: argparse.Namespace, what: str, foreign: tuple[str, ...]) -> None:
     """Raises ConfigurationError for options that say nothing about what is measured."""
     default = _parser().parse_args([])
-    if given := [f"--{name}" for name in foreign if getattr(options, name) != getattr(default, name)]:
+    if given := [f"--{name.replace('_', '-')}" for name in foreign if getattr(options, name) != getattr(default, name)]:
         raise ConfigurationError([f"{', '.join(given)} does not go with {what} ({options.checkpoint.name})"])
 
 
@@ -207,6 +234,10 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--targets", type=lambda text: [float(part) for part in text.split(",")], default=[], help="volumes ε0 that those are compared with, as 0.4,0.6 (that of the training)")
     measure.add_argument("--whole", action="store_true", help="go on after the largest of these is reached")
     measure.add_argument("--followed", action="store_true", help="of a generator: mean budgets by region, correlations with gradients and brightness (Figures 2 to 6)")
+    measure.add_argument("--directions", action="store_true", help="of any classifier: its accuracy under attacks off and on the manifold (Manifold directions, Tables 1 and 2)")
+    measure.add_argument("--spectra", action="store_true", help="of any classifier: what an attack on it does to the eigenvalues of the classes (Figures 2 and 3)")
+    measure.add_argument("--vae", metavar="NAME", help="of these two: the class-conditional VAE, a checkpoint or the experiment that trains it")
+    measure.add_argument("--latent-radius", type=float, help="of these two: half the edge of the box in its latents (the paper's)")
     measure.add_argument("--seed", type=int, default=default.seed)
     measure.add_argument("--batch-size", type=int, default=default.batch_size)
     measure.add_argument("--output", type=Path, help="results file (results/NAME-….json in the folder of runs; other settings than the default get a name of their own)")

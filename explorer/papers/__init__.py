@@ -13,6 +13,7 @@ from .learned_sets.quality import QualityTable
 from .learned_sets.tables import KIND, LEARNED_SETS
 from .manifold_directions import EXPERIMENTS as MANIFOLD_DIRECTIONS_EXPERIMENTS
 from .manifold_directions import MANIFOLD_DIRECTIONS
+from .manifold_directions.measured import TABLES as MANIFOLD_DIRECTIONS_TABLES
 from .results import Results, read_results, save_result
 
 __all__ = ["EXPERIMENTS", "PAPERS", "RESULTS", "Experiment", "Filled", "Item", "Paper", "Results", "Row", "read_results", "save_result", "status"]
@@ -27,4 +28,4 @@ PAPERS: dict[str, Paper] = {
     "manifold_directions": MANIFOLD_DIRECTIONS,
 }
 
-RESULTS: dict[str, type] = {KIND: QualityTable, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES}  # kinds of results files and what they hold
+RESULTS: dict[str, type] = {KIND: QualityTable, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES, **MANIFOLD_DIRECTIONS_TABLES}  # kinds of results files and what they hold

@@ -16,6 +16,7 @@ from explorer.papers.certified_vae.evaluation import AttackSettings, ElboSetting
 from explorer.papers.contextual_budgets.measured import ErrorSettings, FollowedSettings, VolumeSettings
 from explorer.papers.learned_sets.extremes import ExtremesSettings
 from explorer.papers.learned_sets.quality import QualitySettings, file_digest
+from explorer.papers.manifold_directions.measured import AccuracySettings, SpectraSettings
 from explorer.randomness import LARGEST_KEY
 from explorer.registry import look_up
 from explorer.studies.attack import AttackSettings as FooledSettings
@@ -27,6 +28,7 @@ from .attack import certify_run_problems, few_attacked, measure_certified, measu
 from .attack import measure_attack as measure_fooled
 from .budgets import budget_run_problems, few_test_images, measure_errors, measure_followed, measure_volumes
 from .certified_vae import attack_run_problems, elbo_run_problems, few_images, measure_attack, measure_elbo
+from .manifold_directions import direction_run_problems, few_images_of_all_classes, measure_accuracies, measure_spectra
 from .specification import Specification
 from .task import Task
 from .work import (
@@ -103,6 +105,8 @@ KINDS: dict[str, Kind] = {
     "budget_errors": Kind("Errors under budgets", CheckpointInputs, lambda _: ErrorSettings(), measure_errors, budget_run_problems, few_test_images),
     "budget_volumes": Kind("Largest certified volumes", CheckpointInputs, lambda _: VolumeSettings(), measure_volumes, budget_run_problems, few_test_images),
     "budget_followed": Kind("What budgets follow", CheckpointInputs, lambda _: FollowedSettings(), measure_followed, budget_run_problems, few_test_images),
+    "direction_accuracies": Kind("Accuracy off and on the manifold", CheckpointInputs, lambda _: AccuracySettings(), measure_accuracies, direction_run_problems, few_images_of_all_classes),
+    "direction_spectra": Kind("Spectra under an attack", CheckpointInputs, lambda _: SpectraSettings(), measure_spectra, direction_run_problems, few_images_of_all_classes),
     "attack": Kind("Images that an attack fools", CheckpointInputs, lambda _: FooledSettings(), measure_fooled, search_run_problems, few_attacked),
     "attack_curve": Kind("Robust accuracy over radii", CheckpointInputs, lambda _: CurveSettings(), measure_curve, search_run_problems, few_attacked),
     "cross_sets": Kind("Classifiers attacked in several sets", CheckpointInputs, lambda _: CrossSettings(), measure_cross_sets, search_run_problems, few_attacked),

@@ -49,7 +49,7 @@ def strength_for(dataset: str) -> Strength:
 
 
 @dataclass(frozen=True, eq=False)
-class Attack:
+class AttackInSet:
     """A set and how it is searched."""
 
     perturbation_set: PerturbationSet
@@ -60,22 +60,22 @@ class Attack:
         return pgd(self.perturbation_set.at(x, labels), cross_entropy(model, labels), streams=streams, progress=progress, **self.options).perturbed
 
 
-def attacks(strength: Strength, vae: ClassConditionalVAE | None, restarts: int = 1) -> dict[str, Attack]:
+def attacks(strength: Strength, vae: ClassConditionalVAE | None, restarts: int = 1) -> dict[str, AttackInSet]:
     """FGSM, PGD and PGD in the ℓ1 ball; with a VAE its sign step around the encoded image, and `decoded`: encoding and decoding alone."""
     sign, share = {"steps": 1, "step_size": 1.0, "start": "zero"}, 2.5 / strength.steps
     box = LpBall(math.inf, strength.radius)
     found = {
-        "FGSM": Attack(box, sign),
-        "PGD": Attack(box, {"steps": strength.steps, "restarts": restarts, **pixel_step(math.inf, strength.radius, share)}),
-        "ℓ1": Attack(LpBall(1, strength.radius_l1), {"steps": strength.steps, "restarts": restarts, **pixel_step(1, strength.radius_l1, share)}),
+        "FGSM": AttackInSet(box, sign),
+        "PGD": AttackInSet(box, {"steps": strength.steps, "restarts": restarts, **pixel_step(math.inf, strength.radius, share)}),
+        "ℓ1": AttackInSet(LpBall(1, strength.radius_l1), {"steps": strength.steps, "restarts": restarts, **pixel_step(1, strength.radius_l1, share)}),
     }
     if vae is not None:
-        found |= {"VAE": Attack(ManifoldLatent(vae, strength.latent_radius), sign), "decoded": Attack(ManifoldLatent(vae, 0.0), {"steps": 0, "step_size": 1.0, "start": "zero"})}
+        found |= {"VAE": AttackInSet(ManifoldLatent(vae, strength.latent_radius), sign), "decoded": AttackInSet(ManifoldLatent(vae, 0.0), {"steps": 0, "step_size": 1.0, "start": "zero"})}
     return found
 
 
 def accuracy_columns(
-    model: nn.Module, x: Float[Tensor, "batch c h w"], labels: Int[Tensor, "batch"], chosen: dict[str, Attack], streams: Streams, progress: Progress | None = None
+    model: nn.Module, x: Float[Tensor, "batch c h w"], labels: Int[Tensor, "batch"], chosen: dict[str, AttackInSet], streams: Streams, progress: Progress | None = None
 ) -> Columns:
     """For each attack 1 where the classifier is right at the point that it found, else 0; and the same of the clean images."""
     with torch.no_grad():
@@ -102,14 +102,14 @@ def learned_set_metrics(model: nn.Module, test: ImageDataset, config: Classifier
     assert isinstance(checkpoint.model, ConditionalVAE)
     header, pairs = checkpoint.header, PAIRS[checkpoint.header.dataset["pairs"]]()
     radii = {key: value for key, value in header.percentile_radii.items() if key in ("25", "50", "75", "100")}
-    chosen = {f"latent_{key}": Attack(LatentBall(checkpoint.model, radius), {"steps": LATENT_STEPS, "step_size": 0.05, "start": "zero"}) for key, radius in radii.items()}
+    chosen = {f"latent_{key}": AttackInSet(LatentBall(checkpoint.model, radius), {"steps": LATENT_STEPS, "step_size": 0.05, "start": "zero"}) for key, radius in radii.items()}
     found = _means(model, test, chosen, device, progress)
     draws = Streams(0, range(len(test)), purpose="pairs").uniform((pairs.draws(tuple(pairs.unframed(test.images).shape[1:])),))
     real = ImageDataset(pairs.perturb(pairs.unframed(test.images), draws), test.labels, test.class_names)
     return {**found, "perturbed": _means(model, real, {}, device, Silent())["clean"]}
 
 
-def _means(model: nn.Module, test: ImageDataset, chosen: dict[str, Attack], device: torch.device, progress: Progress, batch_size: int = 250) -> dict[str, float]:
+def _means(model: nn.Module, test: ImageDataset, chosen: dict[str, AttackInSet], device: torch.device, progress: Progress, batch_size: int = 250) -> dict[str, float]:
     totals: dict[str, float] = {}
     for start in range(0, len(test), batch_size):
         x, labels = test.images[start : start + batch_size].to(device), test.labels[start : start + batch_size].to(device)

@@ -1,0 +1,133 @@
+"""What Tables 1 and 2 and Figures 2 and 3 say of a classifier: over its test images, resumable after an interruption."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from explorer.batches import Columns, over_batches
+from explorer.errors import ConfigurationError, InvalidInput
+from explorer.evaluation.spectra import Energy, attack_energy, class_eigenvalues, spectrum
+from explorer.hardware import describe_device
+from explorer.provenance import code_revision, library_versions
+from explorer.randomness import Streams
+from explorer.randomness import generator as seeded
+from explorer.types import Inner, Progress
+
+from .accuracy import HEADINGS, accuracy_columns, attacks
+from .measured import AccuracySettings, AccuracyTable, SpectraSettings, SpectraTable, plain, settings_problems
+from .opening import OpenedDirections
+
+DIGITS_KEPT = 5  # of an eigenvalue, in a results file
+
+
+def accuracy_table(opened: OpenedDirections, digest: str, settings: AccuracySettings, folder: Path, progress: Progress) -> Iterator[AccuracyTable]:
+    """Accuracies of the images measured so far, after each batch. Batches are kept in `folder`, so that the same call goes on after a
+    stop. Raises ConfigurationError, CheckpointError, InvalidInput, OutputError or Cancelled."""
+    _raise(settings_problems(settings))
+    strength = settings.strength(opened.data.name)
+    chosen = attacks(strength, opened.vae.model if opened.vae else None, settings.restarts)
+
+    def measured(first: int, last: int) -> Columns:
+        x, labels = _batch(opened, first, last)
+        return accuracy_columns(opened.model, x, labels, chosen, Streams(settings.seed, range(first, last)), Inner(progress))
+
+    common = _common(opened, digest, settings)
+    for columns in over_batches(_folder(folder, "accuracies", common), _count(opened, settings), settings.batch_size, measured, progress):
+        means, errors = zip(*(_share(columns[name]) if name in columns else (None, None) for name in HEADINGS))
+        yield AccuracyTable(accuracies=means, standard_errors=errors, images=len(columns["clean"]), **common)
+
+
+def spectra_table(opened: OpenedDirections, digest: str, settings: SpectraSettings, folder: Path, progress: Progress) -> Iterator[SpectraTable]:
+    """Spectra of the classes once all images are attacked; resumed and refused as `accuracy_table`. Raises InvalidInput also for a class
+    without two images."""
+    _raise(settings_problems(settings))
+    settings = replace(settings, attack=settings.attack or _own_attack(opened))
+    if settings.attack == "vae":
+        opened.manifold(1.0)  # says what is missing
+    chosen = attacks(settings.strength(opened.data.name), opened.vae.model if opened.vae else None, settings.restarts)
+
+    def measured(first: int, last: int) -> Columns:
+        x, labels = _batch(opened, first, last)
+        found = {"attacked": chosen[settings.attack.upper()].perturbed(opened.model, x, labels, Streams(settings.seed, range(first, last)), Inner(progress))}
+        if settings.attack == "vae":
+            found["decoded"] = chosen["decoded"].perturbed(opened.model, x, labels, Streams(settings.seed, range(first, last)))
+        return {name: each.flatten(1) for name, each in found.items()}
+
+    common, count = _common(opened, digest, settings), _count(opened, settings)
+    labels, clean = opened.images.labels[:count], opened.images.images[:count].flatten(1)
+    few = [opened.images.class_names[label] for label in range(len(opened.images.class_names)) if int((labels == label).sum()) < 2]
+    if few:
+        raise InvalidInput(f"a covariance needs two images of every class; of {', '.join(few[:5])} there are fewer among the {count}. Raise the limit.")
+    for columns in over_batches(_folder(folder, "spectra", common), count, settings.batch_size, measured, progress):
+        pass
+    centre = columns.get("decoded", clean)
+    delta = columns["attacked"] - centre
+    energy = _energy(clean, labels, delta, settings)
+    eigenvalues = {name: _rows(class_eigenvalues(each, labels, len(opened.images.class_names))) for name, each in {"clean": clean, **columns}.items()}
+    shares = {name: _rounded(getattr(energy, name)) for name in ("share", "lower", "upper")}
+    yield SpectraTable(
+        attack=settings.attack, classes=opened.images.class_names, clean=eigenvalues["clean"], attacked=eigenvalues["attacked"], decoded=eigenvalues.get("decoded", ()),
+        confidence=settings.confidence, mean_norm=float(delta.double().norm(dim=1).mean()), images=count, **shares, **common,
+    )  # fmt: skip
+
+
+def _energy(clean: Float[Tensor, "n d"], labels: Int[Tensor, "n"], delta: Float[Tensor, "n d"], settings: SpectraSettings) -> Energy:
+    """Over the directions of each image's own class, of which the first is that of the largest eigenvalue."""
+    turned = torch.zeros(delta.shape, dtype=torch.float64)
+    for label in labels.unique():
+        own = labels == label
+        turned[own] = delta[own].double() @ spectrum(clean[own]).directions.T
+    return attack_energy(turned, torch.eye(delta.shape[1], dtype=torch.float64), seeded("bootstrap", settings.seed), resamples=settings.resamples, confidence=settings.confidence)
+
+
+def _own_attack(opened: OpenedDirections) -> str:
+    return "vae" if opened.checkpoint.header.training.get("sources") in (["manifold"], ("manifold",)) else "pgd"
+
+
+def _rows(values: Float[Tensor, "classes d"]) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(_rounded, values))
+
+
+def _rounded(values: Float[Tensor, "d"]) -> tuple[float, ...]:
+    return tuple(float(f"{value:.{DIGITS_KEPT}g}") for value in values.tolist())
+
+
+def _batch(opened: OpenedDirections, first: int, last: int) -> tuple[Tensor, Tensor]:
+    return opened.images.images[first:last].to(opened.device), opened.images.labels[first:last].to(opened.device)
+
+
+def _count(opened: OpenedDirections, settings: AccuracySettings) -> int:
+    return min(settings.limit or len(opened.images), len(opened.images))
+
+
+def _share(right: Tensor) -> tuple[float, float]:
+    share = float(right.mean())
+    return share, math.sqrt(share * (1 - share) / len(right))
+
+
+def _common(opened: OpenedDirections, digest: str, settings: AccuracySettings) -> dict[str, Any]:
+    header = opened.checkpoint.header
+    return {
+        "checkpoint": header.name, "available": len(opened.images), "settings": plain(settings), "strength": asdict(settings.strength(opened.data.name)),
+        "training": header.training, "dataset": opened.data.name, "digest": digest, "vae": opened.vae.name if opened.vae else "",
+        "vae_digest": opened.vae.digest if opened.vae else "", "fingerprint": opened.images.fingerprint(), "device": describe_device(opened.device),
+        "versions": library_versions(), "revision": code_revision(),
+    }  # fmt: skip
+
+
+def _folder(folder: Path, what: str, common: dict[str, Any]) -> Path:
+    identity = json.dumps([common[key] for key in ("digest", "fingerprint", "settings", "strength", "vae_digest")], sort_keys=True)
+    return folder / f"{common['checkpoint']}-{what}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+def _raise(problems: list[str]) -> None:
+    if problems:
+        raise ConfigurationError(problems)
