@@ -15,7 +15,7 @@ from .live_control import FOLDER as SHARED
 from .live_control import SOCKET_STATES
 
 FOLDER = Path(__file__).parent / "live_intervals"
-BELOW = [SHARED / f"{name}.js" for name in ("vectors", "socket", "sliders")] + [FOLDER / f"{name}.js" for name in ("connection", "plot")]  # also other controls'
+BELOW = [SHARED / f"{name}.js" for name in ("vectors", "socket", "sliders")] + [FOLDER / f"{name}.js" for name in ("connection", "plot", "dragged")]  # also other controls'
 MODULES = BELOW + [FOLDER / f"{name}.js" for name in ("control", "show")]
 
 _component = st.components.v2.component(

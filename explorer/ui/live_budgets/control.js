@@ -1,7 +1,5 @@
 // Volume and range of the budgets, dragged; budgets drawn by hand; every lane follows.
 
-const POSITIONS = 1000; // of a logarithmic slider
-
 class LiveBudgets {
   constructor(root) {
     this.root = root;
@@ -45,29 +43,7 @@ class LiveBudgets {
   }
 
   buildControls() {
-    this.sliders = this.data.controls.map((control) => {
-      const row = element("div", "radius");
-      const [label, output, scale, input, marks] = [element("label", "", control.name), element("output"), element("div", "scale"), element("input"), element("div", "ticks")];
-      input.id = `budgets-${control.key}`;
-      input.dataset.testid = input.id;
-      label.htmlFor = input.id;
-      output.dataset.testid = `${input.id}-value`;
-      Object.assign(input, control.logarithmic ? { type: "range", min: 0, max: POSITIONS, step: 1 } : { type: "range", min: control.low, max: control.high, step: control.step });
-      Object.assign(input, { disabled: Boolean(control.disabled) });
-      row.title = control.disabled || control.help;
-      scale.append(input, marks);
-      row.append(label, output, scale);
-      if (control.disabled) row.append(element("p", "why", control.disabled));
-      listen(input, (position) => this.move(control, fromPosition(control, position)), () => this.commit());
-      marks.replaceChildren(...control.ticks.map(({ at, text }) => {
-        const tick = element("button", "", text);
-        Object.assign(tick, { type: "button", disabled: Boolean(control.disabled) });
-        tick.style.left = `${100 * shareOf(control, at)}%`;
-        tick.addEventListener("click", () => { this.move(control, at); this.commit(); });
-        return tick;
-      }));
-      return { control, row, input, output };
-    });
+    this.sliders = draggedSliders(this.data.controls, "budgets", (control, value) => this.move(control, value), () => this.commit());
     this.parts.controls.replaceChildren(...this.sliders.map(({ row }) => row));
   }
 
@@ -153,11 +129,3 @@ class LiveBudgets {
 }
 
 Object.assign(LiveBudgets.prototype, ANSWERED_IN_NUMBERS);
-
-function shareOf({ low, high, logarithmic }, value) {
-  return logarithmic ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low || 1);
-}
-
-function fromPosition({ low, high, logarithmic }, position) {
-  return logarithmic ? Number((low * (high / low) ** (position / POSITIONS)).toPrecision(3)) : position;
-}
