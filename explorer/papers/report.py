@@ -111,12 +111,14 @@ def _item_text(stem, paper, item, state, how, filled):
     for line in table_rows(filled):
         cells = "".join(f"{_number(line[column]):>{max(len(column), 8) + 2}}" for column in filled.columns)
         lines.append(f"{line['row']:{width}}{line['of']:{wide}}{cells}")
+    said: dict[str, list[str]] = {}
     for row in filled.rows:
         if row.source:
             made = "at the paper's settings" if not row.differences else f"not a reproduction: {', '.join(row.differences)}"
-            lines.append(f"{row.label}: {made}; from {row.source}")
+            said.setdefault(f"{made}; from {row.source}", []).append(row.label)
         elif row.measured is None:
-            lines.append(f"{row.label}: {row.missing}" + (f". {row.command}" if row.command else ""))
+            said.setdefault(row.missing + (f". {row.command}" if row.command else ""), []).append(row.label)
+    lines += [f"{labels[0]}{f' to {labels[-1]}' if labels[1:] else ''}: {what}" for what, labels in said.items()]
     return "\n".join(lines)
 
 

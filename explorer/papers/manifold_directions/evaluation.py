@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from explorer.batches import Columns, over_batches
 from explorer.errors import ConfigurationError, InvalidInput
-from explorer.evaluation.spectra import Energy, attack_energy, class_eigenvalues, spectrum
+from explorer.evaluation.spectra import Energy, Spectrum, attack_energy, class_eigenvalues, spectrum
 from explorer.hardware import describe_device
 from explorer.provenance import code_revision, library_versions
 from explorer.randomness import Streams
@@ -70,8 +70,11 @@ def spectra_table(opened: OpenedDirections, digest: str, settings: SpectraSettin
         pass
     centre = columns.get("decoded", clean)
     delta = columns["attacked"] - centre
-    energy = _energy(clean, labels, delta, settings)
-    eigenvalues = {name: _rows(class_eigenvalues(each, labels, len(opened.images.class_names))) for name, each in {"clean": clean, **columns}.items()}
+    classes = len(opened.images.class_names)
+    own = [spectrum(clean[labels == label]) for label in range(classes)]
+    energy = _energy(own, labels, delta, settings)
+    eigenvalues = {"clean": tuple(_rounded(each.eigenvalues) for each in own)}
+    eigenvalues |= {name: tuple(map(_rounded, class_eigenvalues(each, labels, classes))) for name, each in columns.items()}
     shares = {name: _rounded(getattr(energy, name)) for name in ("share", "lower", "upper")}
     yield SpectraTable(
         attack=settings.attack, classes=opened.images.class_names, clean=eigenvalues["clean"], attacked=eigenvalues["attacked"], decoded=eigenvalues.get("decoded", ()),
@@ -79,21 +82,16 @@ def spectra_table(opened: OpenedDirections, digest: str, settings: SpectraSettin
     )  # fmt: skip
 
 
-def _energy(clean: Float[Tensor, "n d"], labels: Int[Tensor, "n"], delta: Float[Tensor, "n d"], settings: SpectraSettings) -> Energy:
+def _energy(own: Sequence[Spectrum], labels: Int[Tensor, "n"], delta: Float[Tensor, "n d"], settings: SpectraSettings) -> Energy:
     """Over the directions of each image's own class, of which the first is that of the largest eigenvalue."""
     turned = torch.zeros(delta.shape, dtype=torch.float64)
-    for label in labels.unique():
-        own = labels == label
-        turned[own] = delta[own].double() @ spectrum(clean[own]).directions.T
+    for label, each in enumerate(own):
+        turned[labels == label] = delta[labels == label].double() @ each.directions.T
     return attack_energy(turned, torch.eye(delta.shape[1], dtype=torch.float64), seeded("bootstrap", settings.seed), resamples=settings.resamples, confidence=settings.confidence)
 
 
 def _own_attack(opened: OpenedDirections) -> str:
     return "vae" if opened.checkpoint.header.training.get("sources") in (["manifold"], ("manifold",)) else "pgd"
-
-
-def _rows(values: Float[Tensor, "classes d"]) -> tuple[tuple[float, ...], ...]:
-    return tuple(map(_rounded, values))
 
 
 def _rounded(values: Float[Tensor, "d"]) -> tuple[float, ...]:

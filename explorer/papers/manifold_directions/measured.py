@@ -111,13 +111,19 @@ class SpectraTable(_Origin):
         if not all(math.isfinite(value) and value >= 0 for row in (*self.clean, *self.attacked, *self.decoded, self.share) for value in row):
             raise ConfigurationError(["expected finite eigenvalues and shares of at least 0"])
 
-    def ratios(self, large: int = LARGE) -> tuple[tuple[float, float], ...]:
+    @property
+    def large(self) -> int:
+        """How many eigenvalues count as large: the paper's 30, or a third of the images of a class where there are too few for that."""
+        return max(1, min(LARGE, self.images // len(self.classes) // 3))
+
+    def ratios(self, large: int | None = None) -> tuple[tuple[float, float], ...]:
         """For each class, how many times the sums of the large and of the other eigenvalues of the attacked images are those of the clean ones."""
+        large = self.large if large is None else large
         return tuple((_over(sum(a[:large]), sum(c[:large])), _over(sum(a[large:]), sum(c[large:]))) for a, c in zip(self.attacked, self.clean))
 
-    def energy_beyond(self, large: int = LARGE) -> float:
+    def energy_beyond(self, large: int | None = None) -> float:
         """The share of the attack's energy off the first directions."""
-        return sum(self.share[large:])
+        return sum(self.share[self.large if large is None else large :])
 
 
 Measured = AccuracyTable | SpectraTable

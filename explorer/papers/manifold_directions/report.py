@@ -1,6 +1,5 @@
 """One measurement as text, JSON, CSV or LaTeX, with the paper's numbers of that model beside it."""
 
-from explorer.evaluation.spectra import LARGE
 from explorer.papers.base import Filled, Row
 from explorer.papers.report import ITEMS, find_item
 
@@ -31,7 +30,7 @@ def filled(table: Measured) -> Filled:
     rows = [Row(f"class {name}", (), (*ratio, None), **common) for name, ratio in zip(table.classes, table.ratios())]
     means = tuple(sum(column) / len(table.classes) for column in zip(*table.ratios()))
     rows.append(Row("mean of all classes", (), (*means, table.energy_beyond()), **common))
-    note = f"Attack {table.attack}: sums of the {LARGE} large eigenvalues and of the others, over those of the clean images; energy: the attack's share beyond the {LARGE} first directions."
+    note = f"Attack {table.attack}: sums of the {table.large} large eigenvalues and of the others, over those of the clean images; energy: the attack's share beyond those directions."
     return Filled(("large", "small", "energy in small"), tuple(rows), note)
 
 

@@ -37,7 +37,7 @@ def spectra(results: Results, classes: int | None = None) -> Filled:
     for stem in stems:
         rows += _spectra_rows({"pgd": f"{stem}-pgd", "vae": f"{stem}-vae"}, results, classes, own=True)
     note = (
-        f"Sum of the {LARGE} large eigenvalues of a class's covariance under attack, over that of the clean images; and of the others. PGD attacks the "
+        f"Sum of the {LARGE} large eigenvalues of a class's covariance under attack, over that of the clean images; and of the others (of few images, a third as many are large). PGD attacks the "
         "PGD-trained classifier, VAE the latents of the VAE-trained one; the paper draws them without numbers. Energy: the share of δ beyond those directions."
     )
     return Filled((*RATIOS, *ENERGY), tuple(rows), note)

@@ -3,7 +3,13 @@
 import torch
 from torch import Tensor
 
-from explorer.evaluation.gaussian_directions import GaussianClass, latent_multiplier, latent_saddle, original_multiplier, original_saddle
+from explorer.evaluation.gaussian_directions import (
+    GaussianClass,
+    latent_multiplier,
+    latent_saddle,
+    original_multiplier,
+    original_saddle,
+)
 from explorer.papers.base import Filled, Row
 
 COLUMNS = ("large variance: share", "small variance: share", "large variance: grows", "small variance: grows")
