@@ -20,7 +20,7 @@ from explorer.papers.learned_sets.report import DISTANCE_NAMES
 from explorer.runs import Run, Specification
 from explorer.runs.kinds import subject
 
-from . import budget_runs, elbo_runs
+from . import attack_runs, budget_runs, elbo_runs
 from .checkpoint_kinds import kind_of
 from .components import download, show_png
 from .library import find_checkpoints
@@ -174,6 +174,10 @@ VIEWS: dict[str, RunView] = {
     "budget_errors": RunView(budget_runs.draw_errors, budget_runs.compare_errors, budget_runs.error_rows),
     "budget_volumes": RunView(budget_runs.draw_volumes, budget_runs.compare_volumes, budget_runs.volume_rows),
     "budget_followed": RunView(budget_runs.draw_followed, budget_runs.compare_followed, budget_runs.followed_rows),
+    "attack": RunView(attack_runs.draw_counts, attack_runs.compare_counts, attack_runs.count_rows),
+    "attack_curve": RunView(attack_runs.draw_curve, attack_runs.compare_curves, attack_runs.curve_rows),
+    "cross_sets": RunView(attack_runs.draw_cross, attack_runs.compare_cross, attack_runs.cross_rows),
+    "certify": RunView(attack_runs.draw_certified, attack_runs.compare_certified, attack_runs.certified_rows),
     "training": RunView(_draw_training, _compare_training, read_history),
 }
 

@@ -1,0 +1,68 @@
+"""Choosing several classifiers of images of the same size and the same classes, and the image that they are shown."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import streamlit as st
+
+from explorer.models.classifiers import KIND
+
+from . import bounds, cache, model_choice
+from .bounds import BUDGETED, Subject
+from .components import plain
+from .library import Found, find_checkpoints
+from .model_choice import Model, is_half
+
+Link = TypeVar("Link")  # with the fields model, image and radius
+
+
+def known_classifiers(folders: tuple[str, ...]) -> dict[str, Found]:
+    """By key; the halves that a training leaves behind last, and those with budgets after the others."""
+    found = [each for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
+    found.sort(key=lambda each: (is_half(each), each.header.model == BUDGETED))
+    return {each.key: each for each in found}
+
+
+def choose_classifiers(link: Link, known: dict[str, Found], most: int, revision: int, **changed: object) -> tuple[Link, list[str]]:
+    """The link with up to so many classifiers, and `changed` where the first is another one. Also what was wrong in it."""
+    wanted = [key for key in link.model if key in known]
+    problems = [f"The link's checkpoint {key[:60]!r} is not a classifier that is here." for key in link.model if key not in known]
+    if len(wanted) > most:
+        problems.append(f"The link names {len(wanted)} classifiers. The first {most} are shown.")
+    chosen = st.multiselect(
+        "Classifiers", list(known), wanted[:most] or list(known)[:1], max_selections=most, key=f"model-{revision}",
+        help="The first is shown live. Others for images of the same size and classes stand beside it below.",
+    )  # fmt: skip
+    if link.model and chosen[:1] != list(link.model[:1]):
+        link = replace(link, image=0, radius=None, **changed)
+    return replace(link, model=tuple(chosen)), problems
+
+
+def open_classifiers(keys: Sequence[str], known: dict[str, Found]) -> tuple[list[Model], list[str]]:
+    """What can be opened of them and knows as many classes as the first; a sentence for each of the others."""
+    models, problems = model_choice.open_models(keys, known, cache.classifier)
+    fitting = [each for each in models if len(each.opened.class_names) == len(models[0].opened.class_names)]
+    problems += [f"{each.label} knows other classes than {models[0].label}: it cannot be shown beside it, and is left out." for each in models if each not in fitting]
+    return fitting, problems
+
+
+def describe(models: Sequence[Model]) -> str:
+    """What the classifiers are, in a line."""
+    parts = []
+    for each in models:
+        header = each.opened.checkpoint.header
+        count = sum(parameter.numel() for parameter in each.opened.model.parameters())
+        trained = f", trained for radius {each.opened.radius:.3g}" if each.opened.radius else ""
+        parts.append(f"**{plain(each.label)}**: {plain(header.model)}, {plain(header.dataset.get('name'))}, {count:,} parameters{trained}")
+    return " · ".join(parts)
+
+
+def choose_subject(link: Link, models: Sequence[Model], revision: int, page: str, wrong: str) -> tuple[Link, Subject | None, list[str]]:
+    """The image with its label, or the class that the first classifier sees in an upload. `wrong` says what a misclassified image means."""
+    first = models[0]
+    link, subject, problems = bounds.choose_subject(link, first.opened, first.path, revision, page)
+    if subject is not None and subject.note:
+        seen = first.opened.class_names[int(first.opened.logits(subject.image).argmax())]
+        subject = replace(subject, note=f"{first.label} takes {subject.name} for {seen}: {wrong}")
+    return link, subject, problems
