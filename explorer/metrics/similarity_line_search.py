@@ -11,6 +11,7 @@ from explorer.errors import InvalidInput
 from .structural_similarity import ssim
 
 GAMMAS, BISECTIONS = 9, 24
+ROUNDING = 2e-6  # of an SSIM in float32, which may differ a little from batch to batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,6 @@ def _bisect(x: Tensor, corrupted: Tensor, gammas: Tensor, curve: Float[Tensor, "
     low, high = gammas[first - 1], gammas[first]
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        within = _distance(x, corrupted, middle) <= limit
+        within = _distance(x, corrupted, middle) <= limit - ROUNDING
         low, high = torch.where(within, middle, low), torch.where(within, high, middle)
     return low

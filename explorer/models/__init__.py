@@ -4,6 +4,18 @@ from .budget_generator import BudgetedClassifier, BudgetedClassifierConfig, Budg
 from .build import ModelEntry, build_model, model_config
 from .class_cvae import ClassCnnConfig, ClassConditionalVAE, ClassMlpConfig, class_cnn_cvae, class_mlp_cvae
 from .classifiers import Classifier, DmLargeConfig, DmMediumConfig, DmSmallConfig, dm_large, dm_medium, dm_small
+from .corruption_networks import (
+    AffineConfig,
+    CaeConfig,
+    EdsrConfig,
+    UNetConfig,
+    VqVaeConfig,
+    affine_warp,
+    completion_unet,
+    compressive_autoencoder,
+    edsr,
+    vq_vae,
+)  # fmt: skip
 from .cvae import ConditionalVAE, RtsConfig, rts_cvae
 from .gaussian import BoundedLogVar, Gaussian, kl_divergence
 from .linf_cvae import LinfConvConfig, LinfFcConfig, linf_conv_cvae, linf_fc_cvae
@@ -31,5 +43,10 @@ MODELS = {
     "preact_resnet": ModelEntry(PreActResNetConfig, pre_activation, "He et al., 2016b: ResNet-18 and ResNet-50 with pre-activation"),
     "wide_resnet": ModelEntry(WideResNetConfig, pre_activation, "Perturbation sets, §5.1: WRN-28-10 for CIFAR-10"),
     "onnx_graph": ModelEntry(OnnxConfig, onnx_classifier, "a classifier imported from an ONNX file, as the list of its operations"),
+    "completion_unet": ModelEntry(UNetConfig, completion_unet, "AdA, Appendix E.6: a U-Net that fills in missing pixels"),
+    "edsr": ModelEntry(EdsrConfig, edsr, "AdA, Appendix E.6: super-resolution, averaged back to the image's size"),
+    "compressive_autoencoder": ModelEntry(CaeConfig, compressive_autoencoder, "AdA, Appendix E.6: an autoencoder with binary codes"),
+    "vq_vae": ModelEntry(VqVaeConfig, vq_vae, "AdA, Appendix E.6: an autoencoder with a codebook"),
+    "affine_warp": ModelEntry(AffineConfig, affine_warp, "AdA, Appendix A.1: a single spatial transformer"),
     "budgeted_classifier": ModelEntry(BudgetedClassifierConfig, budgeted_classifier, "Budgets, §3: one of these with a generator of budgets"),
 }

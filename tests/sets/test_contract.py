@@ -9,7 +9,7 @@ import explorer.sets
 from explorer.attacks import pgd
 from explorer.models import build_model
 from explorer.randomness import Streams
-from explorer.sets import BudgetBox, LatentBall, LpBall, ManifoldLatent, PerturbationSet, Region
+from explorer.sets import BudgetBox, LatentBall, LpBall, ManifoldLatent, PerturbationSet, Region, WeightBall
 
 LAWS = ("uniform", "normal", "uniform-norm")
 IMAGE = (1, 12, 12)
@@ -34,6 +34,13 @@ def tiny_class_cvae():
     return build_model("class_mlp_cvae", {"height": 12, "width": 12, "classes": 3, "latent_dim": 4, "hidden_units": 8}).eval()
 
 
+def tiny_network():
+    torch.manual_seed(0)
+    model = build_model("completion_unet", {"channels": 1, "widths": [2, 3]}).eval()
+    torch.nn.init.constant_(model.last.bias, 0.5)  # as after a training, outputs are pixels
+    return model
+
+
 # name -> (its set at a radius, a radius, the shape of one δ)
 SETS = {
     "linf": (lambda radius: LpBall(math.inf, radius), 0.3, IMAGE),
@@ -42,6 +49,7 @@ SETS = {
     "budgets": (lambda radius: BudgetBox(tiny_budgeted(), radius), 0.3, IMAGE),
     "manifold box": (lambda radius: ManifoldLatent(tiny_class_cvae(), radius), 1.0, (4,)),
     "manifold ball": (lambda radius: ManifoldLatent(tiny_class_cvae(), radius, 2), 2.0, (4,)),
+    "weights": (lambda radius: WeightBall(tiny_network(), radius), 0.2, (188,)),
     "latent": (lambda radius: LatentBall(tiny_cvae(), radius), 2.0, (6,)),
 }
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here"))]
