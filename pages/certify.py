@@ -42,7 +42,7 @@ if subject is None:
     links.show(link, PAGE)
     st.stop()
 before = link.threat
-link, threat, refused = choose_threat(link, models[0].opened, folders, revision, NOISY)
+link, threat, refused = choose_threat(link, models[0].opened, folders, revision, NOISY, "Noise in")
 if link.threat != before:
     link = replace(link, sigma=None)
 link, sigma = choose_smoothing(link, revision)

@@ -14,12 +14,12 @@ from .model_choice import Model
 
 def choose_attack(link: Link, models: Sequence[Model], revision: int) -> tuple[Link, Attack]:
     """The link with attack, steps and seed, and the attack."""
-    first, second, third = st.columns([3, 1, 1], vertical_alignment="bottom")
+    first, second, third = st.columns([5, 3, 2], vertical_alignment="bottom")
     name = first.selectbox("Attack", list(ATTACKS), list(ATTACKS).index(link.attack), format_func=lambda each: ATTACKS[each].title, key=f"attack-{revision}")
     if name != link.attack:
         link = replace(link, attack=name, steps=0)
     whole = bool(ATTACKS[name].parts)
-    own = f"{ATTACKS[name].steps} (its own)" if not whole else "its parts' own"
+    own = "as they are" if whole else f"own: {ATTACKS[name].steps}"
     steps = second.selectbox(
         "Steps", STEPS, STEPS.index(0 if whole else link.steps), format_func=lambda each: f"{each:,}" if each else own, disabled=whole, key=f"steps-{name}-{revision}",
         help="The worst of all takes each of its attacks as it is." if whole else "Of each restart.",

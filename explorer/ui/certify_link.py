@@ -14,10 +14,10 @@ from .run_each import COUNTS
 PAGE = "certify"
 Panel = Literal["Votes", "Certified accuracy"]
 MAX_MODELS = 3
-NOISY = ("l2", "latent", "manifold-l2")  # sets by whose parameters noise can be added; certificates are in ℓ2
+NOISY = {"l2": "pixels", "latent": "latents of a learned set", "manifold-l2": "latents of the class's manifold"}  # sets whose parameters can get noise; certificates are in ℓ2
 SAMPLES = (100, 1000, 10_000, 100_000)
 CONFIDENCES = (0.95, 0.99, 0.999, 0.9999)
-SIGMAS = {"l2": 0.5, "latent": 1.0, "manifold-l2": 0.5}
+SIGMAS = {"l2": 0.25, "latent": 1.0, "manifold-l2": 0.5}
 LARGEST_SIGMA = 3.0
 
 

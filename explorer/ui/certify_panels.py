@@ -58,7 +58,7 @@ def draw_votes(found: Voting, link: Link, shown: View, label: str, key: str) -> 
     numbers = st.columns(4)
     numbers[0].metric("Class", names[found.label], help="Chosen by 100 votes of its own.")
     numbers[1].metric("Its share, estimate", f"{100 * own / drawn:.2f} %")
-    numbers[2].metric("At least", f"{100 * float(found.lower[-1]):.2f} %", help=f"Confidence {100 * found.confidence:g} %: one-sided bound of Clopper and Pearson" + ("." if found.finished else "; it holds once all votes are in."))
+    numbers[2].metric(f"At least, confidence {100 * found.confidence:g} %", f"{100 * float(found.lower[-1]):.2f} %", help="One-sided bound of Clopper and Pearson" + ("." if found.finished else "; it holds once all votes are in."))
     numbers[3].metric("Certified radius", f"{found.radius:.3f}" if found.certified else "abstains" if found.finished else "…", help=f"ℓ2, in {unit_of(shown.threat.name)}.")
     left, right = st.columns(2)
     left.plotly_chart(vote_bars(names, found.votes.tolist(), found.label, f"{drawn:,} of {found.samples:,} votes"), width="stretch", key=f"votes-{key}")

@@ -1,6 +1,6 @@
 """Choosing the set that a classifier is attacked or certified in, with the model that it needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,7 @@ from .library import Found, find_checkpoints
 
 Link = TypeVar("Link")  # with the fields threat and other
 HOLDS = {ConditionalVAE: ("learned_set",), ClassConditionalVAE: ("class_cvae",), BudgetedClassifier: ("classifier",)}
+TITLES = {name: kind.title for name, kind in THREATS.items()}
 SMALLEST_REACH, REACH = 0.3, 3  # of the ℓ∞ slider: at least, and so many times the radius of the training
 
 
@@ -59,10 +60,10 @@ class Chosen:
         return round(1.5 * trained, 3) if trained else THREATS[self.name].largest
 
 
-def choose_threat(link: Link, opened: OpenedClassifier, folders: tuple[str, ...], revision: int, names: Sequence[str] = tuple(THREATS)) -> tuple[Link, Chosen | None, list[str]]:
-    """The link with the kind of set and its model; None and a sentence where there is no model for it."""
+def choose_threat(link: Link, opened: OpenedClassifier, folders: tuple[str, ...], revision: int, named: Mapping[str, str] = TITLES, label: str = "Set") -> tuple[Link, Chosen | None, list[str]]:
+    """The link with the kind of set, by the name it has on the page, and its model; None and a sentence where there is no model for it."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    name = left.selectbox("Set", names, list(names).index(link.threat) if link.threat in names else 0, format_func=_named, key=f"threat-{revision}")
+    name = left.selectbox(label, list(named), list(named).index(link.threat) if link.threat in named else 0, format_func=named.get, key=f"threat-{revision}")
     if name != link.threat:
         link = replace(link, threat=name, other="", radius=None)
     needs = THREATS[name].needs
@@ -100,10 +101,6 @@ def _fitting(found: Sequence[Found], needs: type, opened: OpenedClassifier) -> l
 def _config(found: Found, name: str, otherwise: int) -> int:
     own = found.header.model_config
     return own.get(name, own.get("classifier_config", {}).get(name, otherwise) if isinstance(own.get("classifier_config"), dict) else otherwise)
-
-
-def _named(name: str) -> str:
-    return THREATS[name].title
 
 
 def _trainable(name: str) -> str:

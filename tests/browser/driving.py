@@ -57,6 +57,16 @@ class Visitor:
         self.until(lambda: "under way" not in self.page.get_by_test_id("budgets-stale").inner_text(), "the attack")
         self.settle()
 
+    def open_attack(self, **query) -> None:
+        """Until picture and logits are there, and the attack has been."""
+        self._open("attack", {"model": "uniform-digits", **query})
+        self.page.locator("[data-testid=intervals-root][data-connected=true]:not([data-frames='0'])").wait_for()
+        self.page.get_by_test_id("film-root").wait_for()
+        self.settle()
+
+    def open_certify(self, **query) -> None:
+        self._open("certify", {"model": "uniform-digits", **query})
+
     def open_papers(self, **query) -> None:
         self._open("papers", query)
 

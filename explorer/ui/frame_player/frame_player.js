@@ -77,8 +77,8 @@ class Film {
     const logits = data.logits[at];
     const ends = (pick) => logits.map((value, index) => pick(value, data.clean[index]));
     this.rows.draw({
-      bars: { moved: { values: [ends(Math.min), ends(Math.max)] } },
-      marks: { clean: { values: data.clean }, now: { values: logits } },
+      bars: { moved: { values: [ends(Math.min), ends(Math.max)], old: false } },
+      marks: { clean: { values: data.clean, old: false }, now: { values: logits, old: false } },
     });
   }
 }

@@ -1,6 +1,6 @@
 // What LiveIntervals shows of an attack beyond the logits: the picture, the attacked one, and their difference.
 
-const showLogits = LiveIntervals.prototype.show;
+const { show: showLogits, newest: newestLogits } = LiveIntervals.prototype;
 const PAINTED = ["clean", "attacked", "difference"];
 
 Object.assign(LiveIntervals.prototype, {
@@ -9,11 +9,22 @@ Object.assign(LiveIntervals.prototype, {
     const { about } = this.data.committed;
     if (!about.fraction) this.parts.value.textContent = `${Number(this.radius.toPrecision(3))} ${about.unit}`;
     this.parts.slider.setAttribute("aria-valuetext", this.parts.value.textContent);
-    const sources = [this.live, this.data.committed].filter((values) => values?.pictures);
-    const at = sources.find((values) => Math.abs(values.radius - this.radius) < 1e-9) ?? sources[0];
+    const sources = [this.data.committed, this.live].filter((values) => values?.pictures);
+    const there = (values) => Math.abs(values.radius - this.radius) < 1e-9;
+    const at = sources.find((values) => there(values) && values.pictures.attacked) ?? this.live ?? this.data.committed;
     const pictures = { clean: this.data.committed.pictures.clean, ...at.pictures };
     const captions = { clean: "the image", attacked: at === this.live ? "one step, live" : about.how, difference: `difference × ${at.factor}` };
     for (const name of PAINTED) this.paint(name, pictures[name], captions[name], about.size);
+  },
+
+  /** At the committed radius the attack's numbers come before those of one step. */
+  newest(kind) {
+    const { committed } = this.data;
+    const found = newestLogits.call(this, kind);
+    if (Math.abs(committed.radius - this.radius) < 1e-9) {
+      for (const [key, values] of Object.entries(committed[kind])) found[key] = { values, note: committed.notes[key], old: false };
+    }
+    return found;
   },
 
   paint(name, bytes, caption, [height, width]) {
