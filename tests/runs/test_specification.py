@@ -50,7 +50,7 @@ def test_a_training_is_specified_by_its_experiment_and_keeps_its_values(name):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_command_line_makes_the_same_specification(kind, checkpoint, vae, budgets, capsys):
-    own = {"elbo": vae, "budget": budgets}.get(kind.split("_")[0], checkpoint)
+    own = {"elbo": vae, **dict.fromkeys(("budget", "direction", "attack", "cross", "certify"), budgets)}.get(kind.split("_")[0], checkpoint)
     inputs = {"experiment": "digits-rts"} if kind == "training" else {"checkpoint": str(own)}
     made = specify(kind, inputs, {"limit": 7}, "cpu", seed=5)
     words = shlex.split(made.command)

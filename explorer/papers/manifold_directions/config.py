@@ -68,6 +68,11 @@ class ClassifierConfig:
     seed: int = 0
 
     @property
+    def model(self) -> str:
+        """The network's name."""
+        return self.classifier
+
+    @property
     def trained_radius(self) -> float:
         """Of the ℓ∞ ball of pixels that it is trained to withstand, 0 where there is none."""
         return self.radius if "linf" in self.sources else 0.0

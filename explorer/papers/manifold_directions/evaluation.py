@@ -25,7 +25,7 @@ from .accuracy import HEADINGS, accuracy_columns, attacks
 from .measured import AccuracySettings, AccuracyTable, SpectraSettings, SpectraTable, plain, settings_problems
 from .opening import OpenedDirections
 
-DIGITS_KEPT = 5  # of an eigenvalue, in a results file
+DIGITS_KEPT, NOTHING = 5, 1e-10  # of an eigenvalue, in a results file; what is smaller, as a share of the largest, is rounding
 
 
 def accuracy_table(opened: OpenedDirections, digest: str, settings: AccuracySettings, folder: Path, progress: Progress) -> Iterator[AccuracyTable]:
@@ -95,7 +95,7 @@ def _own_attack(opened: OpenedDirections) -> str:
 
 
 def _rounded(values: Float[Tensor, "d"]) -> tuple[float, ...]:
-    return tuple(float(f"{value:.{DIGITS_KEPT}g}") for value in values.tolist())
+    return tuple(float(f"{value:.{DIGITS_KEPT}g}") if value > NOTHING * float(values.max()) else 0.0 for value in values.tolist())
 
 
 def _batch(opened: OpenedDirections, first: int, last: int) -> tuple[Tensor, Tensor]:
