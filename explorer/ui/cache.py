@@ -9,6 +9,7 @@ import torch
 
 from explorer.data import ImageDataset
 from explorer.evaluation import Sweep
+from explorer.evaluation.spectra import Spectrum
 from explorer.figures import pixels, strip, tile
 from explorer.figures.budget_maps import budget_pixels
 from explorer.hardware import pick_device
@@ -23,6 +24,10 @@ from explorer.papers.contextual_budgets.opening import regions
 from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
 from explorer.papers.learned_sets.searches import Search, SearchSettings, search
 from explorer.papers.learned_sets.transformations import sweeps
+from explorer.papers.manifold_directions import OpenedDirections, open_directions
+from explorer.papers.manifold_directions.exploration import Attacked, attack_image
+from explorer.papers.manifold_directions.exploration import Settings as AttackSettings
+from explorer.papers.manifold_directions.exploration import class_directions as find_directions
 from explorer.studies.bounds import BoundsStudy, LayerWidth, study_bounds, worst_images
 from explorer.studies.bounds import Settings as BoundsSettings
 from explorer.studies.bounds import activations as count_activations
@@ -165,3 +170,25 @@ def layer_widths(_model: torch.nn.Module, identity: tuple, _image: torch.Tensor,
 def explored_vae(_opened: CertifiedVae, checkpoint: tuple, image: torch.Tensor, settings: BoxSettings) -> Exploration:
     """ELBO, bounds and reconstruction of one image; `checkpoint` says of which version of which model."""
     return explore_box(_opened, image, settings)
+
+
+def directions(path: Path) -> OpenedDirections:
+    """A classifier with the VAE of its manifold, once for each version of the file."""
+    return _directions(str(path), path.stat().st_mtime_ns, str(pick_device()))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the checkpoint …")
+def _directions(path: str, modified: int, device: str) -> OpenedDirections:
+    return open_directions(path, device)
+
+
+@st.cache_resource(max_entries=40, show_spinner="Finding the class's principal directions …")
+def class_directions(_opened: OpenedDirections, checkpoint: tuple, label: int) -> Spectrum:
+    """`checkpoint` says which version of which."""
+    return find_directions(_opened, label)
+
+
+@st.cache_resource(max_entries=128, show_spinner="Attacking …", hash_funcs={torch.Tensor: _content})
+def attacked_image(_opened: OpenedDirections, checkpoint: tuple, number: int, image: torch.Tensor, label: int, settings: AttackSettings, _directions: Spectrum) -> dict[str, Attacked]:
+    """In pixels and in latents; `checkpoint` says which version of which."""
+    return attack_image(_opened, image, label, number, settings, _directions)
