@@ -41,12 +41,11 @@ class Energy:
 
 def class_eigenvalues(images: Float[Tensor, "n ..."], labels: Int[Tensor, "n"], classes: int) -> Float[Tensor, "classes d"]:
     """Eigenvalues of the covariance of each class's images, in descending order, in float64; NaN for a class of fewer than two images."""
-    found = [_covariance(images[labels == label]) for label in range(classes)]
-    known = [each for each in found if each is not None]
-    if not known:
+    found = [_eigenvalues(images[labels == label]) for label in range(classes)]
+    if all(each is None for each in found):
         raise InvalidInput("no class has two images: there is no covariance.")
-    values = iter(torch.linalg.eigvalsh(torch.stack(known)).flip(1).clamp(min=0))
-    return torch.stack([torch.full_like(known[0][0], torch.nan) if each is None else next(values) for each in found])
+    unknown = torch.full((images[0].numel(),), torch.nan, dtype=torch.float64, device=images.device)
+    return torch.stack([unknown if each is None else each for each in found])
 
 
 def spectrum(images: Float[Tensor, "n ..."]) -> Spectrum:
@@ -80,9 +79,23 @@ def attack_energy(
 def _covariance(images: Tensor) -> Tensor | None:
     if len(images) < 2:
         return None
-    centred = images.flatten(1).double()
-    centred = centred - centred.mean(0)
+    centred = _centred(images)
     return centred.T @ centred / (len(images) - 1)
+
+
+def _eigenvalues(images: Tensor) -> Tensor | None:
+    """Of the covariance; of fewer images than pixels by their products with each other, the other eigenvalues being 0."""
+    if not 2 <= len(images) < images[:1].numel():
+        covariance = _covariance(images)
+        return None if covariance is None else torch.linalg.eigvalsh(covariance).flip(0).clamp(min=0)
+    centred = _centred(images)
+    values = torch.linalg.eigvalsh(centred @ centred.T / (len(images) - 1)).flip(0).clamp(min=0)
+    return torch.nn.functional.pad(values, (0, centred.shape[1] - len(images)))
+
+
+def _centred(images: Tensor) -> Float[Tensor, "n d"]:
+    flat = images.flatten(1).double()
+    return flat - flat.mean(0)
 
 
 def _multinomial(count: int, resamples: int, generator: torch.Generator) -> Float[Tensor, "resamples n"]:

@@ -21,6 +21,12 @@ def test_eigenvalues_are_those_of_numpy_class_by_class(images):
         assert np.allclose(found, expected, atol=1e-12)
 
 
+def test_fewer_images_than_pixels_have_the_eigenvalues_of_numpy(images):
+    few = torch.randn(4, 1, 2, 3, generator=torch.Generator().manual_seed(1))
+    expected = np.linalg.eigvalsh(np.cov(few.flatten(1).double().numpy().T))[::-1]
+    assert np.allclose(class_eigenvalues(few, torch.zeros(4, dtype=torch.long), 1)[0], expected, atol=1e-12)
+
+
 def test_a_class_without_two_images_has_no_eigenvalues(images):
     found = class_eigenvalues(images, torch.zeros(400, dtype=torch.long), 2)
     assert found[0].isfinite().all() and found[1].isnan().all()
