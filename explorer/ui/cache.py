@@ -24,10 +24,11 @@ from explorer.papers.contextual_budgets.opening import regions
 from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
 from explorer.papers.learned_sets.searches import Search, SearchSettings, search
 from explorer.papers.learned_sets.transformations import sweeps
-from explorer.papers.manifold_directions import OpenedDirections, open_directions
+from explorer.papers.manifold_directions import OpenedDirections, open_directions, open_vae
 from explorer.papers.manifold_directions.exploration import Attacked, attack_image
 from explorer.papers.manifold_directions.exploration import Settings as AttackSettings
 from explorer.papers.manifold_directions.exploration import class_directions as find_directions
+from explorer.papers.manifold_directions.pictures import class_samples
 from explorer.studies.bounds import BoundsStudy, LayerWidth, study_bounds, worst_images
 from explorer.studies.bounds import Settings as BoundsSettings
 from explorer.studies.bounds import activations as count_activations
@@ -100,6 +101,13 @@ def budgets_strip(path: str, modified: int, count: int, seed: int):
 def prior_sheet(path: str, modified: int, count: int, columns: int, seed: int):
     """What a VAE draws from its prior."""
     return tile(pixels(prior_samples(_certified_vae(path, modified, str(pick_device())).model, count, seed)), columns)
+
+
+@st.cache_data(max_entries=64, show_spinner="Sampling …")
+def class_sheet(path: str, modified: int, rows: int, seed: int):
+    """Draws of the prior of a class-conditional VAE, each decoded as every class."""
+    model = open_vae(path, pick_device()).model
+    return tile(pixels(class_samples(model, rows, seed)), model.classes)
 
 
 @st.cache_data(max_entries=64, show_spinner="Counting the training images …")

@@ -12,6 +12,8 @@ from explorer.papers.certified_vae import KIND as CERTIFIED_VAE
 from explorer.papers.certified_vae import open_certified_vae
 from explorer.papers.learned_sets import KIND as LEARNED_SET
 from explorer.papers.learned_sets import open_learned_set
+from explorer.papers.manifold_directions import VAE_KIND as CLASS_VAE
+from explorer.papers.manifold_directions import open_vae
 from explorer.studies.classifiers import open_classifier
 
 from . import cache
@@ -57,6 +59,20 @@ def _budgeted_facts(header: Header) -> list[Fact]:
     return [("volume ε0", f"{header.radius:.3g}", "the geometric mean of the budgets that it was trained for"), *accuracies]
 
 
+def _directions_facts(header: Header) -> list[Fact]:
+    facts = [("trained on", " + ".join(map(str, header.training["sources"]))[:40], "where its training inputs came from: clean images, or attacks in pixels (linf, l2, l1), on the manifold, or in a learned set")]
+    metrics = {"clean": ("clean", "accuracy on the test split"), "fgsm": ("under FGSM", "attack found: accuracy is at most this"), "vae": ("under VAE", "attack found in the latents of its VAE")}
+    return facts + [(short, f"{100 * header.metrics[key]:.1f} %", text) for key, (short, text) in metrics.items() if key in header.metrics]
+
+
+def _class_vae_facts(header: Header) -> list[Fact]:
+    metrics = {
+        "squared_error_per_pixel": ("reconstruction", "mean squared error per pixel, test split"),
+        "kl_nats": ("KL", "divergence of posterior and prior in nats, test split"),
+    }
+    return [(short, f"{header.metrics[key]:.3g}", text) for key, (short, text) in metrics.items() if key in header.metrics]
+
+
 def _certified_vae_facts(header: Header) -> list[Fact]:
     trained = ("trained at", f"± {header.radius:g}", "the radius of the box whose bound was trained on") if header.radius else ("trained on", "the ELBO", "without a bound")
     metrics = {
@@ -80,13 +96,22 @@ KINDS = {
         "certified VAE", "certified_vae", lambda path, modified, seed: cache.prior_sheet(path, modified, 20, 10, seed),
         "samples of the prior", _certified_vae_facts, open_certified_vae,
     ),
+    CLASS_VAE: CheckpointKind(
+        "class-conditional VAE", "manifold_directions", lambda path, modified, seed: cache.class_sheet(path, modified, 2, seed),
+        "two draws of the prior, each decoded as every class", _class_vae_facts, lambda path: open_vae(str(path)),
+    ),
 }  # fmt: skip
 BUDGETED = CheckpointKind(
     "classifier with learned budgets", "contextual_budgets", lambda path, modified, seed: cache.budgets_strip(path, modified, 10, seed),
     "test images above, below them the budgets of their pixels, dark for small ones", _budgeted_facts, open_classifier, ("bounds", "Bounds →"),
 )  # fmt: skip
+DIRECTIONS = CheckpointKind(
+    "classifier off and on the manifold", "manifold_directions", KINDS[CLASSIFIER].sheet, KINDS[CLASSIFIER].alt, _directions_facts, open_classifier, ("bounds", "Bounds →"),
+)
 
 
 def kind_of(header: Header) -> CheckpointKind | None:
-    """What is known of a checkpoint's kind; a classifier with a generator of budgets is one of its own."""
+    """What is known of a checkpoint's kind; a classifier with a generator of budgets is one of its own, and one whose training had sources."""
+    if header.kind == CLASSIFIER and isinstance(header.training.get("sources"), (list, tuple)):
+        return DIRECTIONS
     return BUDGETED if header.kind == CLASSIFIER and header.model == "budgeted_classifier" else KINDS.get(header.kind)

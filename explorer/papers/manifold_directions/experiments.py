@@ -16,7 +16,7 @@ CIFAR10 = replace(  # Appendix B.2; it does not tell of augmentation, without wh
     MNIST, dataset="cifar10", classifier="resnet32", standard_epochs=100.0, radius=4 / 255, radius_l1=2000 / 255, steps=10, vae="class-cvae-cifar10",
     latent_radius=0.1, epochs=200, learning_rate=((0.0, 1e-3), (200.0, 1e-3)), augment=True, mean=(0.4914, 0.4822, 0.4465), std=(0.2023, 0.1994, 0.2010),
 )  # fmt: skip
-DIGITS = replace(  # their strokes are grey and blurred: at MNIST's radius of 0.25 every classifier falls back to one answer for all
+DIGITS = replace(  # their strokes are grey and blurred: at MNIST's radius of 0.25 training on PGD falls back to one answer for all
     MNIST, dataset="digits", widths=(6, 16), hidden_units=(48, 32), radius=0.1, radius_l1=4.0, steps=7, vae="class-cvae-digits", epochs=30,
     standard_epochs=10.0, passes=2, batch_size=64,
 )  # fmt: skip
