@@ -82,16 +82,17 @@ def ratio_bars(classes: Sequence[str], ratios: Mapping[str, Sequence[tuple[float
 
 
 def accuracy_matrix(rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]], title: str = "") -> go.Figure:
-    """Accuracies in a cell for each defence and attack, which can be clicked; an empty cell was not measured."""
+    """Accuracies in percent in a cell for each defence and attack, which can be clicked; an empty cell was not measured. Raises InvalidInput
+    for rows of another length."""
     if any(len(row) != len(columns) for row in values) or len(values) != len(rows):
         raise InvalidInput(f"expected {len(rows)} rows of {len(columns)} accuracies.")
     cells = [(column, row, value) for row, line in zip(rows, values) for column, value in zip(columns, line) if value is not None]
-    figure = go.Figure(go.Heatmap(x=list(columns), y=list(rows), z=[list(row) for row in values], zmin=0, zmax=1, colorscale="Viridis", colorbar={"tickformat": ".0%"}, hoverinfo="skip", xgap=2, ygap=2))
+    figure = go.Figure(go.Heatmap(x=list(columns), y=list(rows), z=[list(row) for row in values], zmin=0, zmax=1, colorscale="Viridis", showscale=False, hoverinfo="skip", xgap=2, ygap=2))
     look = {"size": 34, "opacity": 0.0, "symbol": "square"}
     figure.add_scatter(
-        x=[each[0] for each in cells], y=[each[1] for each in cells], mode="markers+text", text=[f"{each[2]:.1%}" for each in cells], marker=look, selected={"marker": {"opacity": 0.0}}, unselected={"marker": {"opacity": 0.0}},
-        textfont={"color": ["#111" if each[2] > 0.55 else "#fff" for each in cells]}, hovertemplate="%{y}, %{x}: %{text}<extra></extra>", showlegend=False,
+        x=[each[0] for each in cells], y=[each[1] for each in cells], mode="markers+text", text=[f"{100 * each[2]:.1f}" for each in cells], marker=look, selected={"marker": {"opacity": 0.0}}, unselected={"marker": {"opacity": 0.0}},
+        textfont={"size": 12, "color": ["#111" if each[2] > 0.55 else "#fff" for each in cells]}, hovertemplate="%{y}, %{x}: %{text} %<extra></extra>", showlegend=False,
     )  # fmt: skip
-    figure.update_xaxes(side="top", type="category", fixedrange=True)
-    figure.update_yaxes(autorange="reversed", type="category", fixedrange=True)
-    return framed(figure, title, 130 + 44 * len(rows)).update_layout(margin={"l": 10, "r": 10, "t": 80 if title else 50, "b": 10})
+    figure.update_xaxes(side="top", type="category", fixedrange=True, tickangle=0, tickfont_size=11, showgrid=False)
+    figure.update_yaxes(autorange="reversed", type="category", fixedrange=True, showgrid=False, automargin=True, tickfont_size=11)
+    return framed(figure, title, 110 + 44 * len(rows)).update_layout(margin={"l": 10, "r": 10, "t": 80 if title else 50, "b": 10})

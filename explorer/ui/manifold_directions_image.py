@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from explorer.evaluation.spectra import LARGE
 from explorer.figures import Provenance, difference, pixels, strip, to_csv
 from explorer.figures.spectra import energy_lines
 from explorer.papers.manifold_directions import OpenedDirections
@@ -37,8 +38,9 @@ def show_image(link: Link, revision: int) -> Link:
     identity = (str(found.path), found.path.stat().st_mtime_ns)
     directions = cache.class_directions(opened, identity, label)
     attacked = cache.attacked_image(opened, identity, chosen.key % 2**32, chosen.image, label, settings, directions)
-    split = st.slider("Split between large and small directions", 1, min(200, len(directions.eigenvalues) - 1), min(link.split, 200, len(directions.eigenvalues) - 1), key=f"md-split-{revision}")
-    link = replace(link, split=split)
+    most = min(200, len(directions.eigenvalues) - 1)
+    split = st.slider("Split between large and small directions", 1, most, min(link.split or LARGE, most), key=f"md-split-{revision}")
+    link = replace(link, split=None if split == LARGE else split)
     provenance = Provenance(link.model, settings.seed, settings.radius, {"image": chosen.name, "latent radius": settings.latent_radius, "steps": settings.steps, "latent steps": settings.latent_steps})
     columns = st.columns(2)
     for column, name in zip(columns, TITLES):
@@ -71,18 +73,18 @@ def _show_attack(opened: OpenedDirections, found: Attacked | None, name: str, ch
     if before != label:
         st.markdown(f":orange[taken for {plain(names[before])} before any attack]")
     elif seen != label:
-        st.markdown(f":red[*attack found*: taken for {plain(names[seen])}], margin {_margin(found, label):.2f}")
+        st.markdown(f":red[*attack found*: taken for {plain(names[seen])}], margin {_margin(found, label)}")
     else:
-        st.markdown(f":green[withstands this attack], margin {_margin(found, label):.2f} (another attack may find more)")
+        st.markdown(f":green[withstands this attack], margin {_margin(found, label)} (another attack may find more)")
     st.caption(f"‖δ‖₂ {float(found.delta.norm()):.3g}, largest change {largest:.3g}; {100 * found.beyond(split):.1f} % of the energy off the first {split} directions")
     png_button(strip(np.stack(list(pictures.values()))), provenance, f"attacked-in-{name}", 8)
 
 
-def _margin(found: Attacked, label: int) -> float:
+def _margin(found: Attacked, label: int) -> str:
     """The label's logit minus the largest other one."""
     others = found.logits[0].clone()
     others[label] = -math.inf
-    return float(found.logits[0, label] - others.max())
+    return f"{float(found.logits[0, label] - others.max()):.2f}".replace("-", "−")
 
 
 def _choose_settings(link: Link, opened: OpenedDirections, key: str) -> tuple[Link, Settings]:
@@ -104,7 +106,7 @@ def _within(link: Link, opened: OpenedDirections) -> Link:
     wrong = {
         "image": not 0 <= link.image < len(opened.images), "label": bool(link.label) and link.label not in opened.images.class_names,
         "radius": link.radius is not None and not 0 <= link.radius <= LARGEST_RADIUS, "latent_radius": link.latent_radius is not None and not 0 <= link.latent_radius <= LARGEST_LATENT,
-        "steps": link.steps not in STEPS, "latent_steps": link.latent_steps not in STEPS, "split": link.split < 1, "seed": not 0 <= link.seed <= 10**9, "draw": not 0 <= link.draw <= 10**9,
+        "steps": link.steps not in STEPS, "latent_steps": link.latent_steps not in STEPS, "split": link.split is not None and link.split < 1, "seed": not 0 <= link.seed <= 10**9, "draw": not 0 <= link.draw <= 10**9,
     }  # fmt: skip
     for name in (each for each, bad in wrong.items() if bad):
         st.warning(f"The link's {name} = {plain(getattr(link, name), 40)} cannot be shown. The default is shown instead.")

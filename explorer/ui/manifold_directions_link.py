@@ -18,7 +18,7 @@ PLANE = ("first", "second", "angle", "off", "on", "given", "latents")
 class Link:
     """The page's settings, as they stand in its URL. Those of the Gaussian as in PlaneSettings; with given=multiplier `off` and `on` are L.
     `radius` and `latent_radius` are those of the attacks on one image, the paper's without them, by so many `steps` in pixels and in
-    latents. `split` parts large eigenvalues from small ones; `spectrum` names the class whose spectrum is drawn, "" all classes' mean."""
+    latents. `split` parts large eigenvalues from small ones, at 30 without it or earlier where there are few; `spectrum` names the class whose spectrum is drawn, "" all classes' mean."""
 
     panel: Panel = "Gaussian"
     first: float = 1.0
@@ -38,7 +38,7 @@ class Link:
     steps: int = 40
     latent_steps: int = 1
     seed: int = 0
-    split: int = 30
+    split: int | None = None
     spectrum: str = ""
     measured: tuple[str, ...] = ()
     dataset: str = ""

@@ -17,7 +17,7 @@ from . import cache, links
 from .components import download, plain, show_picture
 from .manifold_directions_link import PAGE, Link
 from .manifold_directions_models import choose_model, classifiers
-from .manifold_directions_runs import ALL, eigenvalue_rows, label, matrix_rows, show_matrix, show_spectra
+from .manifold_directions_runs import ALL, eigenvalue_rows, label, matrix_rows, show_matrix, show_spectra, usual_split
 from .run_each import choose_count
 from .run_this import run_this
 
@@ -36,8 +36,9 @@ def show_measured_spectra(link: Link, revision: int) -> Link:
         of = middle.selectbox("Class", classes, classes.index(link.spectrum) if link.spectrum in classes else 0, format_func=lambda name: name or ALL, key=f"md-class-{revision}-{link.dataset}")
         logarithmic = right.toggle("Logarithmic", True, key=f"md-log-{revision}")
         most = len(tables[0].share) - 1
-        split = st.slider("Split between large and small eigenvalues", 1, min(300, most), min(max(link.split, 1), 300, most), key=f"md-split-spectra-{revision}", help="The paper draws 30 large ones (§5.1)")
-        link = replace(link, measured=() if chosen == _usual(tables) else tuple(chosen), spectrum=of, split=split)
+        usual = usual_split(tables)
+        split = st.slider("Split between large and small eigenvalues", 1, min(300, most), min(max(link.split or usual, 1), 300, most), key=f"md-split-spectra-{revision}", help="The paper draws 30 large ones (§5.1)")
+        link = replace(link, measured=() if chosen == _usual(tables) else tuple(chosen), spectrum=of, split=None if split == usual else split)
         shown = [table for table in tables if label(table) in chosen]
         if shown:
             show_spectra(shown, split, of or ALL, f"md-{revision}", logarithmic=logarithmic)
@@ -60,7 +61,7 @@ def show_measured_matrix(link: Link, revision: int) -> Link:
     st.caption("Rows are trainings, columns attacks. Off the diagonal a defence meets an attack that it was not trained for (Table 1). Click a cell to see examples of it.")
     link, tables = _of_dataset(link, _newest(ACCURACIES_KIND, lambda table: table.checkpoint), revision)
     if tables:
-        cell = show_matrix(tables, f"md-{revision}-{link.dataset}", f"Table 1: accuracy on {link.dataset}")
+        cell = show_matrix(tables, f"md-{revision}-{link.dataset}", f"Table 1: accuracy on {link.dataset}, %")
         download("CSV", lambda: to_csv(matrix_rows(tables)), "attacks-and-defences.csv", "text/csv")
         if cell:
             _show_examples(link, *cell)

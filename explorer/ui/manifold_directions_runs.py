@@ -35,12 +35,13 @@ def accuracy_rows(run: Run) -> list[dict[str, Any]]:
 
 def draw_spectra(run: Run, key: str) -> None:
     if table := _read(SpectraTable, run, "spectra"):
-        show_spectra([table], LARGE, ALL, key)
+        show_spectra([table], usual_split([table]), ALL, key)
 
 
 def compare_spectra(runs: Runs, key: str) -> None:
     if tables := [table for run in runs.values() if (table := _read(SpectraTable, run, "spectra"))]:
-        show_spectra([table for table in tables if len(table.share) == len(tables[0].share)], LARGE, ALL, key)
+        alike = [table for table in tables if len(table.share) == len(tables[0].share)]
+        show_spectra(alike, usual_split(alike), ALL, key)
 
 
 def spectra_rows(run: Run) -> list[dict[str, Any]]:
@@ -48,7 +49,7 @@ def spectra_rows(run: Run) -> list[dict[str, Any]]:
     return [] if table is None else eigenvalue_rows([table])
 
 
-def show_matrix(tables: Sequence[AccuracyTable], key: str, title: str = "Accuracy under attack") -> tuple[str, str] | None:
+def show_matrix(tables: Sequence[AccuracyTable], key: str, title: str = "Accuracy under attack, %") -> tuple[str, str] | None:
     """Defences against attacks; the cell that was clicked, as a checkpoint's and an attack's name."""
     figure = accuracy_matrix([table.checkpoint for table in tables], list(HEADINGS), [list(table.accuracies) for table in tables], title)
     event = st.plotly_chart(figure, width="stretch", key=f"{key}-matrix", on_select="rerun", selection_mode="points")
@@ -77,7 +78,18 @@ def show_spectra(tables: Sequence[SpectraTable], split: int, chosen: str, key: s
     left.plotly_chart(energy_lines(shares, split, bands=bands), width="stretch", key=f"{key}-energy")
     right.plotly_chart(ratio_bars(first.classes, {label(table): table.ratios(split) for table in tables}, "Sums of eigenvalues, attacked over clean"), width="stretch", key=f"{key}-ratios")
     said = [f"{label(table)}: {100 * table.energy_beyond(split):.1f} % of its energy lies off the first {split} directions" for table in tables]
-    st.caption(f"*Estimates* from {first.images:,} test images of {first.dataset}; all classes together for the energy, whose bands ({100 * first.confidence:.0f} %, bootstrap) show on hover. {' · '.join(said)}.")
+    few = f" A class has as few as {rank(first) + 1} images, so that only {rank(first)} of its eigenvalues are not 0; those of 0 are left out." if rank(first) < len(first.share) / 2 else ""
+    st.caption(f"*Estimates* from {first.images:,} test images of {first.dataset}; all classes together for the energy, whose bands ({100 * first.confidence:.0f} %, bootstrap) show on hover. {' · '.join(said)}.{few}")
+
+
+def usual_split(tables: Sequence[SpectraTable]) -> int:
+    """The paper's 30 large eigenvalues, or a third of those that are not 0 where a class has few images."""
+    return max(1, min(LARGE, rank(tables[0]) // 3))
+
+
+def rank(table: SpectraTable) -> int:
+    """How many eigenvalues of clean images are not 0, in the class with fewest."""
+    return min(sum(value > 1e-9 * max(row) for value in row) for row in table.clean)
 
 
 def label(table: SpectraTable) -> str:

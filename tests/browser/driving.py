@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 TIMEOUT = 120_000  # milliseconds; a machine that tests on is slow and noisy
 DIGITS = "digits-rts"
 DRAWN = "canvas => canvas.toDataURL()"
-STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/bounds/_stcore/", "/attack/_stcore/", "/certify/_stcore/", "/contextual_budgets/_stcore/", "/certified_vae/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
+STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/bounds/_stcore/", "/manifold_directions/_stcore/", "/attack/_stcore/", "/certify/_stcore/", "/contextual_budgets/_stcore/", "/certified_vae/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
 
 
 class Visitor:
@@ -66,6 +66,11 @@ class Visitor:
 
     def open_certify(self, **query) -> None:
         self._open("certify", {"model": "uniform-digits", **query})
+
+    def open_manifold_directions(self, **query) -> None:
+        """Until the Gaussian is drawn over the live connection."""
+        self._open("manifold_directions", query)
+        self.page.locator("[data-testid=gaussian-root][data-connected=true]:not([data-frames='0'])").wait_for()
 
     def open_papers(self, **query) -> None:
         self._open("papers", query)
