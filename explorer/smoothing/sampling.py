@@ -82,8 +82,7 @@ def votes_as_they_come(
     while batch := list(islice(queue, max(1, batch_size // BLOCK))):
         stop_if_cancelled(progress)
         rows = torch.tensor([image for image, first in batch for _ in range(first, min(first + BLOCK, samples))])
-        noise = torch.cat([_noise(perturbations, streams, image, first, samples) for image, first in batch])
-        logits = _logits(classifier, perturbations, sigma * noise, rows)
+        logits = _logits(classifier, perturbations, _noise(perturbations, streams, batch, samples, len(rows), sigma), rows)
         votes = torch.zeros(images, *logits.shape[1:], dtype=torch.long) if votes is None else votes
         _add(votes, rows, logits.argmax(1).cpu())
         drawn += torch.bincount(rows, minlength=images)
@@ -124,9 +123,16 @@ def _blocks(alive: Tensor, samples: int) -> Iterator[tuple[int, int]]:
             yield image, first
 
 
-def _noise(perturbations: Perturbations, streams: Streams, image: int, first: int, samples: int) -> Float[Tensor, "block ..."]:
-    own = generator(streams.purpose, streams.seed, streams.examples[image], streams.restart, first // BLOCK)
-    return torch.randn(BLOCK, *perturbations.region.shape, generator=own)[: samples - first]
+def _noise(perturbations: Perturbations, streams: Streams, blocks: list[tuple[int, int]], samples: int, rows: int, sigma: float) -> Float[Tensor, "rows ..."]:
+    """Written where it is used: for a small network every copy of the noise would show."""
+    noise, last = torch.empty(rows, *perturbations.region.shape), 0
+    for image, first in blocks:
+        own, place, last = generator(streams.purpose, streams.seed, streams.examples[image], streams.restart, first // BLOCK), last, last + min(BLOCK, samples - first)
+        if last - place == BLOCK:
+            noise[place:last].normal_(0.0, sigma, generator=own)
+        else:  # the same numbers as the beginning of a whole block
+            noise[place:last] = torch.empty(BLOCK, *perturbations.region.shape).normal_(0.0, sigma, generator=own)[: last - place]
+    return noise
 
 
 @torch.inference_mode()
