@@ -21,6 +21,7 @@ def eigenvalue_lines(lines: Mapping[str, Sequence[float]], split: int, title: st
     if len(lengths) != 1 or not 0 < split < min(lengths):
         raise InvalidInput(f"expected as many eigenvalues in every line, and a split inside them, got {sorted(lengths)} and {split}.")
     (count,) = lengths
+    last_drawn = max(place for values in lines.values() for place, value in enumerate(values, 1) if value > NOTHING * max(values))
     figure = make_subplots(1, 3, subplot_titles=["all", f"the {split} large ones", f"the {count - split} small ones"], horizontal_spacing=0.07)
     for number, (name, values) in enumerate(lines.items()):
         for column, (first, last) in enumerate(((0, count), (0, split), (split, count)), 1):
@@ -33,6 +34,8 @@ def eigenvalue_lines(lines: Mapping[str, Sequence[float]], split: int, title: st
     figure.add_vline(x=split + 0.5, line_dash="dot", line_color=QUIET, row=1, col=1)
     figure.update_yaxes(**({"type": "log", "dtick": 1} if logarithmic else {"type": "linear"}), exponentformat="power")
     figure.update_xaxes(title_text="principal direction")
+    if last_drawn > split:
+        figure.update_xaxes(range=[0, last_drawn + 1], row=1, col=1).update_xaxes(range=[split, last_drawn + 1], row=1, col=3)
     figure.update_yaxes(title_text="eigenvalue, squared intensity", row=1, col=1)
     return framed(figure, title, 420)
 
@@ -60,7 +63,7 @@ def energy_lines(shares: Mapping[str, Sequence[float]], split: int, title: str =
     figure.add_scatter(
         x=[split, split], y=[0, 1], mode="lines+text", line={"dash": "dot", "color": QUIET}, text=[f" split at {split}", ""], textposition="top right", showlegend=False, hoverinfo="skip"
     )
-    figure.update_xaxes(title_text="first k principal directions", type="log")
+    figure.update_xaxes(title_text="first k principal directions", type="log", dtick=1)
     figure.update_yaxes(title_text="share of the energy", range=[0, 1.02], tickformat=".0%")
     return framed(figure, title, 400)
 
@@ -86,12 +89,18 @@ def accuracy_matrix(rows: Sequence[str], columns: Sequence[str], values: Sequenc
     for rows of another length."""
     if any(len(row) != len(columns) for row in values) or len(values) != len(rows):
         raise InvalidInput(f"expected {len(rows)} rows of {len(columns)} accuracies.")
-    cells = [(column, row, value) for row, line in zip(rows, values) for column, value in zip(columns, line) if value is not None]
-    figure = go.Figure(go.Heatmap(x=list(columns), y=list(rows), z=[list(row) for row in values], zmin=0, zmax=1, colorscale="Viridis", showscale=False, hoverinfo="skip", xgap=2, ygap=2))
-    look = {"size": 34, "opacity": 0.0, "symbol": "square"}
+    shown = [["" if value is None else f"{100 * value:.1f}" for value in line] for line in values]
+    cells = [(column, row, text) for row, line in zip(rows, shown) for column, text in zip(columns, line) if text]
+    figure = go.Figure(
+        go.Heatmap(
+            x=list(columns), y=list(rows), z=[list(row) for row in values], zmin=0, zmax=1, colorscale="Viridis", showscale=False, hoverinfo="skip", xgap=2, ygap=2,
+            text=shown, texttemplate="%{text}", textfont_size=12,
+        )
+    )  # fmt: skip
+    unseen = {"marker": {"opacity": 0.0}}
     figure.add_scatter(
-        x=[each[0] for each in cells], y=[each[1] for each in cells], mode="markers+text", text=[f"{100 * each[2]:.1f}" for each in cells], marker=look, selected={"marker": {"opacity": 0.0}}, unselected={"marker": {"opacity": 0.0}},
-        textfont={"size": 12, "color": ["#111" if each[2] > 0.55 else "#fff" for each in cells]}, hovertemplate="%{y}, %{x}: %{text} %<extra></extra>", showlegend=False,
+        x=[each[0] for each in cells], y=[each[1] for each in cells], customdata=[each[2] for each in cells], mode="markers", marker={"size": 34, "opacity": 0.0, "symbol": "square"},
+        selected=unseen, unselected=unseen, hovertemplate="%{y}, %{x}: %{customdata} %<extra></extra>", showlegend=False,
     )  # fmt: skip
     figure.update_xaxes(side="top", type="category", fixedrange=True, tickangle=0, tickfont_size=11, showgrid=False)
     figure.update_yaxes(autorange="reversed", type="category", fixedrange=True, showgrid=False, automargin=True, tickfont_size=11)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.models.classifiers import KIND
-from explorer.papers.manifold_directions import OpenedDirections
+from explorer.papers.manifold_directions import SOURCES, OpenedDirections
 
 from . import cache
 from .components import plain
@@ -42,8 +42,8 @@ def choose_model(link: Link, revision: int) -> tuple[Link, OpenedDirections | No
         return link, None, None
     header = opened.checkpoint.header
     sources = header.training.get("sources")
-    trained = f"trained on {', '.join(map(str, sources))}" if isinstance(sources, list | tuple) else "not trained by this paper"
-    st.caption(f"{plain(header.model)} of {plain(header.dataset.get('name'))}, {plain(trained)}; manifold: {plain(opened.vae.name) if opened.vae else 'none'}")
+    trained = f"trained on {', and '.join(SOURCES.get(each, str(each)) for each in sources)}" if isinstance(sources, list | tuple) else "not trained by this paper"
+    st.caption(f"{plain(header.model)} of {plain(header.dataset.get('name'))}, {plain(trained, 300)}; manifold: {plain(opened.vae.name) if opened.vae else 'none'}")
     if opened.note:
         st.warning(plain(opened.note, 300))
     if opened.vae is None:

@@ -53,8 +53,9 @@ def show_matrix(tables: Sequence[AccuracyTable], key: str, title: str = "Accurac
     """Defences against attacks; the cell that was clicked, as a checkpoint's and an attack's name."""
     figure = accuracy_matrix([table.checkpoint for table in tables], list(HEADINGS), [list(table.accuracies) for table in tables], title)
     event = st.plotly_chart(figure, width="stretch", key=f"{key}-matrix", on_select="rerun", selection_mode="points")
-    parts = [f"{table.checkpoint}: {'all' if table.images == table.available else 'the first'} {table.images:,} test images of {table.dataset}, ± {table.strength['radius']:.3g} in pixels, {table.strength['latent_radius']:g} in latents" for table in tables]
-    st.caption("*Attack found*: robust accuracy is at most this. Clean and decoded are accuracies without an attack. " + " · ".join(parts))
+    measured = [f"{'all' if table.images == table.available else 'the first'} {table.images:,} test images of {table.dataset}, ± {table.strength['radius']:.3g} in pixels, {table.strength['latent_radius']:g} in latents" for table in tables]
+    said = measured[:1] if len(set(measured)) == 1 else [f"{table.checkpoint}: {each}" for table, each in zip(tables, measured)]
+    st.caption(f"*Attack found*: robust accuracy is at most this. Clean and decoded are accuracies without an attack. Measured on {' · '.join(said)}.")
     points = event.selection.points if event else []
     return (str(points[0]["y"]), str(points[0]["x"])) if points and points[0].get("x") in HEADINGS else None
 

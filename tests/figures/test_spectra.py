@@ -33,7 +33,7 @@ def test_ratios_stand_by_large_and_small_ones():
 
 def test_a_cell_that_was_not_measured_is_empty_and_cannot_be_clicked():
     figure = accuracy_matrix(["standard", "pgd"], ["clean", "VAE"], [[0.99, None], [0.98, 0.5]])
-    assert list(figure.data[1].text) == ["99.0", "98.0", "50.0"]
+    assert list(figure.data[1].customdata) == ["99.0", "98.0", "50.0"] and figure.data[0].text[0][1] == ""
 
 
 def test_a_matrix_of_another_size_is_refused():
