@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 
 from explorer.errors import ConfigurationError, InvalidInput
+
 from .gaussian_directions import (
     GaussianClass,
     latent_excess_risk,
