@@ -17,7 +17,7 @@ def gaussian_blur(x: Float[Tensor, "batch c h w"], sigma: float, draws: Draws) -
 
 def defocus_blur(x: Float[Tensor, "batch c h w"], constants: tuple[float, float], draws: Draws) -> Float[Tensor, "batch c h w"]:
     """A disk of that radius in pixels, its edge smoothed by a Gaussian of that σ."""
-    return filtered(x, disk(*constants, like=x))
+    return filtered(x, _without_margin(disk(*constants, like=x)))
 
 
 def disk(radius: float, alias: float, like: Tensor) -> Float[Tensor, "size size"]:
@@ -27,6 +27,12 @@ def disk(radius: float, alias: float, like: Tensor) -> Float[Tensor, "size size"
     weights = gaussian_weights(alias, smooth, inside)
     kernel = correlated(mirrored((inside / inside.sum())[None, None], smooth, smooth), weights[:, None] * weights)
     return kernel[0, 0].to(like)
+
+
+def _without_margin(kernel: Float[Tensor, "size size"]) -> Float[Tensor, "inner inner"]:
+    """Without the zeros around it."""
+    margin = int((kernel != 0).any(0).int().argmax())
+    return kernel[margin : len(kernel) - margin, margin : len(kernel) - margin]
 
 
 def glass_blur(x: Float[Tensor, "batch c h w"], constants: tuple[float, int, int], draws: Draws, exchange: bool = False) -> Float[Tensor, "batch c h w"]:
@@ -66,8 +72,8 @@ def _in_order(sources: Int[Tensor, "batch pixels"], moves: Tensor, exchange: boo
 
 
 def motion_blur(x: Float[Tensor, "batch c h w"], constants: tuple[int, float], draws: Draws) -> Float[Tensor, "batch c h w"]:
-    """Along a line at an angle from −45° to 45°."""
-    return eight_bits(moved_along(x, *constants, draws.uniform((), -45, 45)) + 0.5 / 255)
+    """Along a line at an angle from −45° to 45°; ImageMagick rounds down to bytes."""
+    return eight_bits(moved_along(x, *constants, draws.uniform((), -45, 45)))
 
 
 def moved_along(x: Float[Tensor, "batch c h w"], radius: int, sigma: float, degrees: Float[Tensor, "batch"]) -> Float[Tensor, "batch c h w"]:
@@ -77,11 +83,12 @@ def moved_along(x: Float[Tensor, "batch c h w"], radius: int, sigma: float, degr
     weights = (weights / weights.sum()).to(x)
     radians = torch.deg2rad(degrees.double())[:, None]
     along, down = (torch.ceil(taps * part - 0.5).long() for part in (radians.cos(), radians.sin()))
-    rows, columns = (each.long() for each in filters.grid_of(x))
+    height, width = x.shape[2:]
+    rows = (torch.arange(height, device=x.device) + down[..., None]).clamp(0, height - 1) * width
+    columns = (torch.arange(width, device=x.device) + along[..., None]).clamp(0, width - 1)
     blurred, flat = torch.zeros_like(x), x.flatten(2)
     for tap in range(len(taps)):
-        row, column = (rows + down[:, tap, None, None]).clamp(0, x.shape[2] - 1), (columns + along[:, tap, None, None]).clamp(0, x.shape[3] - 1)
-        places = (row * x.shape[3] + column).flatten(1)
+        places = (rows[:, tap, :, None] + columns[:, tap, None, :]).flatten(1)
         blurred += weights[tap] * flat.gather(2, places[:, None].expand(-1, x.shape[1], -1)).view_as(x)
     return blurred
 

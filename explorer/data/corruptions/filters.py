@@ -1,8 +1,11 @@
 """Filters and warps of batches of images, as the published code's libraries compute them."""
 
+import math
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 
@@ -14,22 +17,25 @@ def gaussian_weights(sigma: float, radius: int, like: Tensor) -> Float[Tensor, "
 
 def gaussian_blur(x: Float[Tensor, "batch c h w"], sigma: float, truncate: float = 4.0, border: str = "nearest") -> Float[Tensor, "batch c h w"]:
     """scikit-image's `gaussian`: truncated at so many σ. `border` is "nearest" (the edge pixel goes on) or "mirror" (the edge is the mirror)."""
-    radius = int(truncate * sigma + 0.5)
-    if sigma <= 0 or radius == 0:
+    if int(truncate * sigma + 0.5) == 0:
         return x
-    weights = gaussian_weights(sigma, radius, x)
-    for axis in (2, 3):
-        places = _outside(x.shape[axis], radius, border).to(x.device)
-        x = (x.index_select(axis, places).unfold(axis, 2 * radius + 1, 1) * weights).sum(-1)
-    return x
+    rows, columns = (_blur_matrix(size, sigma, truncate, border).to(x) for size in x.shape[2:])
+    return rows @ x @ columns.mT
 
 
-def _outside(size: int, radius: int, border: str) -> Int[Tensor, "places"]:
-    places = torch.arange(-radius, size + radius)
+@lru_cache(maxsize=256)
+def _blur_matrix(size: int, sigma: float, truncate: float, border: str) -> Float[Tensor, "size size"]:
+    """The blur of one axis with its border, as a matrix: at these sizes two products are faster than a convolution."""
+    radius = int(truncate * sigma + 0.5)
+    matrix = torch.zeros(size, size, dtype=torch.float64)
+    weights = gaussian_weights(sigma, radius, matrix)
+    places = torch.arange(size)[:, None] + torch.arange(-radius, radius + 1)
     if border == "nearest":
-        return places.clamp(0, size - 1)
-    places = places % (2 * size)  # d c b a | a b c d | d c b a
-    return torch.where(places < size, places, 2 * size - 1 - places)
+        places = places.clamp(0, size - 1)
+    else:
+        places = places % (2 * size)  # a b c d | d c b a
+        places = torch.where(places < size, places, 2 * size - 1 - places)
+    return matrix.scatter_add_(1, places, weights.expand_as(places))
 
 
 def filtered(x: Float[Tensor, "batch c h w"], kernel: Float[Tensor, "rows columns"]) -> Float[Tensor, "batch c h w"]:
@@ -55,16 +61,22 @@ def mirrored(x: Float[Tensor, "batch c h w"], rows: int, columns: int) -> Float[
 
 def zoomed(x: Float[Tensor, "batch c h w"], factor: float) -> Float[Tensor, "batch c h w"]:
     """The middle of the image, `factor` times as large (SciPy's `zoom` of first order: corners stay corners)."""
-    height, width = x.shape[2:]
-    inner = [-(-size // factor) for size in (height, width)]  # rounded up
-    inner = [int(size) for size in inner]
-    top, left = ((size - part) // 2 for size, part in zip((height, width), inner, strict=True))
-    part = x[:, :, top : top + inner[0], left : left + inner[1]]
-    large = F.interpolate(part, size=[max(round(size * factor), 1) for size in inner], mode="bilinear", align_corners=True)
-    trim = [max((after - before) // 2, 0) for after, before in zip(large.shape[2:], (height, width), strict=True)]
-    cut = large[:, :, trim[0] : trim[0] + height, trim[1] : trim[1] + width]
-    missing = height - cut.shape[2], width - cut.shape[3]
-    return F.pad(cut, (0, missing[1], 0, missing[0]), mode="replicate") if max(missing) > 0 else cut
+    rows, columns = (_zoom_matrix(size, factor).to(x) for size in x.shape[2:])
+    return rows @ x @ columns.mT
+
+
+@lru_cache(maxsize=1024)
+def _zoom_matrix(size: int, factor: float) -> Float[Tensor, "size size"]:
+    """Linear interpolation along one axis, as a matrix."""
+    inner = math.ceil(size / factor)
+    large = round(inner * factor)
+    first = (size - inner) // 2
+    places = torch.arange(size, dtype=torch.float64).add(max((large - size) // 2, 0)).clamp(max=large - 1) * (inner - 1) / max(large - 1, 1)
+    lower = places.floor().long().clamp(max=max(inner - 2, 0))
+    matrix = torch.zeros(size, size, dtype=torch.float64)
+    upper = (lower + 1).clamp(max=inner - 1)
+    matrix.scatter_add_(1, first + lower[:, None], (1 - (places - lower))[:, None])
+    return matrix.scatter_add_(1, first + upper[:, None], (places - lower)[:, None])
 
 
 def sampled(x: Float[Tensor, "batch c h w"], rows: Float[Tensor, "batch h w"], columns: Float[Tensor, "batch h w"], mirror_at_pixel: bool) -> Float[Tensor, "batch c h w"]:

@@ -74,8 +74,9 @@ def distance_to(edges: Bool[Tensor, "batch h w"]) -> Float[Tensor, "batch h w"]:
     for _ in range(int(FARTHEST) + 1):
         around = F.pad(distance, (2, 2, 2, 2), value=torch.inf)
         height, width = distance.shape[1:]
-        candidates = [around[:, 2 + a : 2 + a + height, 2 + b : 2 + b + width] + lengths[abs(a) + abs(b)] for a, b in moves]
-        nearer = torch.stack([distance, *candidates]).amin(0)
+        nearer = distance
+        for a, b in moves:
+            nearer = torch.minimum(nearer, around[:, 2 + a : 2 + a + height, 2 + b : 2 + b + width] + lengths[abs(a) + abs(b)])
         if nearer.equal(distance):
             break
         distance = nearer

@@ -50,11 +50,10 @@ def frost(x: Float[Tensor, "batch 3 h w"], constants: tuple[float, float], draws
     """The image and a random part of one of five pictures of frost, with their weights."""
     own, added = constants
     textures = frost_textures(tuple(x.shape[2:])).to(x)
-    which = draws.integers((), 0, len(textures))
-    top, left = (draws.integers((), 0, textures.shape[axis] - x.shape[axis] + 1) for axis in (2, 3))
-    rows = top[:, None] + torch.arange(x.shape[2], device=x.device)
-    columns = left[:, None] + torch.arange(x.shape[3], device=x.device)
-    return own * x + added * textures[which[:, None, None], :, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+    height, width = x.shape[2:]
+    places = [draws.integers((), 0, most).tolist() for most in (len(textures), textures.shape[2] - height + 1, textures.shape[3] - width + 1)]
+    ice = torch.stack([textures[which, :, top : top + height, left : left + width] for which, top, left in zip(*places, strict=True)]) if len(x) else x
+    return own * x + added * ice
 
 
 def snow(x: Float[Tensor, "batch c h w"], constants: tuple[float, float, float, float, int, float, float], draws: Draws) -> Float[Tensor, "batch c h w"]:
@@ -62,6 +61,6 @@ def snow(x: Float[Tensor, "batch c h w"], constants: tuple[float, float, float, 
     mean, deviation, zoom, threshold, radius, sigma, kept = constants
     layer = zoomed(mean + deviation * draws.normal((1, *x.shape[2:])), zoom)
     layer = eight_bits(torch.where(layer < threshold, 0.0, layer))
-    layer = eight_bits(moved_along(layer, radius, sigma, draws.uniform((), -135, -45)) + 0.5 / 255)
+    layer = eight_bits(moved_along(layer, radius, sigma, draws.uniform((), -135, -45)))
     white = kept * x + (1 - kept) * torch.maximum(x, grey(x) * 1.5 + 0.5)
     return white + layer + layer.flip(2, 3)
