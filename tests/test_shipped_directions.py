@@ -44,6 +44,12 @@ def test_every_checkpoint_is_in_the_readme(path):
     assert f"| `{path.stem}` |" in README
 
 
+@pytest.mark.parametrize("path", [path for path in SHIPPED if path.stem.startswith("robust")], ids=lambda path: path.stem)
+def test_the_readme_repeats_the_header_of_those_on_a_learned_set(path):
+    metrics = describe(path).metrics
+    assert row(path.stem) == pytest.approx([100 * metrics[name] for name in ("clean", "perturbed", *(f"latent_{key}" for key in (25, 50, 75, 100)))], abs=0.006)
+
+
 @pytest.mark.parametrize("table", [*ACCURACIES, *SPECTRA.values()], ids=lambda table: table.checkpoint)
 def test_results_are_of_the_shipped_files(table):
     assert table.digest == file_digest(FOLDER / f"{table.checkpoint}.safetensors")
