@@ -3,6 +3,7 @@
 from .at_hand import Source, images_at_hand
 from .base import DatasetEntry, ImageDataset, load_dataset
 from .cifar10 import load_cifar10
+from .cifar10_variants import load_corrupted_cifar10, load_new_cifar10
 from .composites import left_counts, load_doubled, load_watermarked, watermark_masks
 from .digits import load_digits
 from .framed import load_framed
@@ -12,7 +13,7 @@ from .pairs import LinfPairs, Pairs, RtsPairs
 from .pictures import read_picture
 
 __all__ = [
-    "DATASETS", "PAIRS", "DatasetEntry", "ImageDataset", "LinfPairs", "Pairs", "RtsPairs", "Source", "images_at_hand", "left_counts", "load_dataset", "read_picture",
+    "DATASETS", "PAIRS", "DatasetEntry", "ImageDataset", "LinfPairs", "Pairs", "RtsPairs", "Source", "images_at_hand", "left_counts", "load_corrupted_cifar10", "load_dataset", "read_picture",
     "watermark_masks",
 ]  # fmt: skip
 
@@ -20,6 +21,7 @@ DATASETS = {
     "digits": DatasetEntry(load_digits, "1,797 scanned digits that come with scikit-learn, resized to 28×28; no download"),
     "mnist": DatasetEntry(load_mnist, "MNIST, 59,000 / 1,000 / 10,000 images of 28×28"),
     "cifar10": DatasetEntry(load_cifar10, "CIFAR-10, 49,000 / 1,000 / 10,000 images of 3×32×32"),
+    "cifar10.1": DatasetEntry(load_new_cifar10, "CIFAR-10.1 (v6), 2,000 new test images of CIFAR-10's classes"),
     "fashion_mnist": DatasetEntry(load_fashion_mnist, "Fashion-MNIST, 59,000 / 1,000 / 10,000 images of 28×28"),
     "watermarked_mnist": DatasetEntry(load_watermarked("watermarked_mnist"), "MNIST with a faint zero or one in a margin, 20 classes (Budgets, §4.2)"),
     "watermarked_digits": DatasetEntry(load_watermarked("watermarked_digits"), "the same of the embedded digits; no download"),

@@ -1,9 +1,12 @@
 """Measures of sets and models over a data set."""
 
+from explorer.metrics import ssim
+
 from .accuracy import CertifiedAccuracy, certified_accuracy, certified_loss
 from .approximation import PairMetrics, pair_metrics
 from .budgets import agreement_columns, class_means, error_columns, half_widths, verified, volume_columns
 from .certified_volume import CertifiedVolume, largest_certified_radius, largest_certified_volume
+from .corruption_error import CorruptionErrors, corruption_errors
 from .latent_space import LatentNorms, Sweep, linear_read_out, parameter_sweeps
 from .likelihood import Likelihood, likelihood
 from .set_quality import EncodedPairs, SetQuality, encode_pairs, percentile_radii, set_quality
@@ -26,6 +29,7 @@ from .theory import (
 __all__ = [
     "CertifiedAccuracy",
     "CertifiedVolume",
+    "CorruptionErrors",
     "Counterexample",
     "EncodedPairs",
     "LatentNorms",
@@ -43,6 +47,7 @@ __all__ = [
     "chi_radius",
     "class_means",
     "corollary2",
+    "corruption_errors",
     "encode_pairs",
     "error_columns",
     "figure4",
@@ -57,6 +62,7 @@ __all__ = [
     "parameter_sweeps",
     "percentile_radii",
     "set_quality",
+    "ssim",
     "theorem1",
     "theorem2",
     "variance_ratio_interval",
