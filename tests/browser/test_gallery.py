@@ -33,7 +33,7 @@ def broken_upload(visitor):
     visitor.open_gallery()
     visitor.page.get_by_text("Add checkpoints").click()
     broken = {"name": "broken.safetensors", "mimeType": "application/octet-stream", "buffer": b"this is no checkpoint"}
-    visitor.page.locator("input[type=file]").set_input_files(broken)
+    visitor.page.get_by_role("region", name="A .safetensors file").locator("input[type=file]").set_input_files(broken)
     return visitor
 
 
