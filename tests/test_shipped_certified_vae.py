@@ -58,7 +58,7 @@ def test_what_robustness_costs_and_brings_on_digits():
 def test_every_model_has_its_results_file_and_it_is_of_that_file(kind):
     read = read_results(RESULTS, (FOLDER,))
     tables = {table.checkpoint: table for table, _ in read.of(kind)}
-    assert not read.problems and set(tables) == {path.stem for path in SHIPPED}
+    assert not read.problems and set(tables) >= {path.stem for path in SHIPPED}, "those of the paper's size are measured, but too large to ship"
     for path in SHIPPED:
         assert tables[path.stem].digest == file_digest(path), path.name
 
