@@ -1,6 +1,6 @@
 """What the URL of the Attack page says, and what of it the chosen classifiers can show."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from explorer.attacks import ATTACKS
@@ -9,6 +9,7 @@ from explorer.studies.classifiers import OpenedClassifier
 from explorer.studies.threats import THREATS
 
 from .image_choice import Choice
+from .links import Checks
 from .run_each import COUNTS
 
 PAGE = "attack"
@@ -43,23 +44,13 @@ class Link:
 
 def checked(link: Link, opened: OpenedClassifier) -> tuple[Link, list[str]]:
     """The link with every value that this classifier does not have replaced, and a sentence for each."""
-    problems: list[str] = []
-    default = Link()
-
-    def refuse(name: str, wrong: bool, expected: str) -> None:
-        nonlocal link
-        if wrong:
-            problems.append(f"The link's {name} = {str(getattr(link, name))[:40]} cannot be shown ({expected}). The default is shown instead.")
-            link = replace(link, **{name: getattr(default, name)})
-
-    refuse("image", not 0 <= link.image < len(opened.images), f"expected 0 to {len(opened.images) - 1}")
-    refuse("label", bool(link.label) and link.label not in opened.class_names, "no class of this data set")
-    refuse("threat", link.threat not in THREATS, f"expected one of {', '.join(THREATS)}")
-    refuse("sets", not link.sets or not set(link.sets) <= set(THREATS), f"expected some of {', '.join(THREATS)}")
-    refuse("attack", link.attack not in ATTACKS, f"expected one of {', '.join(ATTACKS)}")
-    refuse("steps", link.steps not in STEPS, f"expected one of {', '.join(map(str, STEPS))}")
-    refuse("radius", link.radius is not None and not 0 <= link.radius <= LARGEST_RADIUS, f"expected 0 to {LARGEST_RADIUS:g}")
-    refuse("count", link.count not in COUNTS, f"expected one of {', '.join(map(str, COUNTS))}")
-    for name in ("draw", "seed"):
-        refuse(name, not 0 <= getattr(link, name) <= 10**9, "expected 0 to 1000000000")
-    return link, problems
+    checks = Checks(link)
+    checks.subject(len(opened.images), opened.class_names)
+    checks.among("threat", THREATS)
+    checks.refuse("sets", not link.sets, "expected at least one")
+    checks.among("sets", THREATS)
+    checks.among("attack", ATTACKS)
+    checks.among("steps", STEPS)
+    checks.refuse("radius", link.radius is not None and not 0 <= link.radius <= LARGEST_RADIUS, f"expected 0 to {LARGEST_RADIUS:g}")
+    checks.among("count", COUNTS)
+    return checks.link, checks.problems

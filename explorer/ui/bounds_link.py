@@ -1,12 +1,13 @@
 """What the URL of the Bounds page says, and what of it a classifier can show."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from explorer.bounds import METHODS
 from explorer.studies.classifiers import OpenedClassifier
 
 from .image_choice import Choice
+from .links import Checks
 
 PAGE = "bounds"
 Panel = Literal["Margins", "Layers", "Largest radius"]
@@ -38,20 +39,9 @@ def reach(trained: float) -> float:
 
 def checked(link: Link, opened: OpenedClassifier) -> tuple[Link, list[str]]:
     """The link with every value that this classifier does not have replaced, and a sentence for each."""
-    problems: list[str] = []
-    default, largest = Link(), reach(opened.radius)
-
-    def refuse(name: str, wrong: bool, expected: str) -> None:
-        nonlocal link
-        if wrong:
-            problems.append(f"The link's {name} = {str(getattr(link, name))[:40]} cannot be shown ({expected}). The default is shown instead.")
-            link = replace(link, **{name: getattr(default, name)})
-
-    refuse("image", not 0 <= link.image < len(opened.images), f"expected 0 to {len(opened.images) - 1}")
-    refuse("radius", link.radius is not None and not 0 <= link.radius <= largest, f"expected 0 to {largest:g}")
-    refuse("label", bool(link.label) and link.label not in opened.class_names, "no class of this data set")
-    refuse("methods", not set(link.methods) <= set(METHODS), f"expected some of {', '.join(METHODS)}")
-    refuse("steps", link.steps not in STEPS, f"expected one of {', '.join(map(str, STEPS))}")
-    refuse("draw", not 0 <= link.draw <= 10**9, "expected 0 to 1000000000")
-    refuse("seed", not 0 <= link.seed <= 10**9, "expected 0 to 1000000000")
-    return link, problems
+    checks, largest = Checks(link), reach(opened.radius)
+    checks.subject(len(opened.images), opened.class_names)
+    checks.refuse("radius", link.radius is not None and not 0 <= link.radius <= largest, f"expected 0 to {largest:g}")
+    checks.among("methods", METHODS)
+    checks.among("steps", STEPS)
+    return checks.link, checks.problems

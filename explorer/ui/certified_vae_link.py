@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from explorer.papers.certified_vae import CertifiedVae, Settings
 
 from .image_choice import Choice
+from .links import Checks
 from .run_each import COUNTS
 
 PAGE = "certified_vae"
@@ -68,21 +69,11 @@ def lowest_shown(clean: Sequence[float]) -> float:
 
 def checked(link: Link, models: Sequence[CertifiedVae]) -> tuple[Link, list[str]]:
     """The link with every value that these models do not have replaced, and a sentence for each."""
-    problems: list[str] = []
-    default, largest, images = Link(), reach(models), models[0].images
-
-    def refuse(name: str, wrong: bool, expected: str) -> None:
-        nonlocal link
-        if wrong:
-            problems.append(f"The link's {name} = {str(getattr(link, name))[:40]} cannot be shown ({expected}). The default is shown instead.")
-            link = replace(link, **{name: getattr(default, name)})
-
-    refuse("image", not 0 <= link.image < len(images), f"expected 0 to {len(images) - 1}")
-    refuse("radius", link.radius is not None and not 0 <= link.radius <= largest, f"expected 0 to {largest:g}")
-    refuse("label", bool(link.label) and link.label not in images.class_names, "no class of this data set")
-    refuse("variance", not VARIANCES[0] <= link.variance <= VARIANCES[1], f"expected {VARIANCES[0]:g} to {VARIANCES[1]:g}")
+    checks, largest, images = Checks(link), reach(models), models[0].images
+    checks.subject(len(images), images.class_names)
+    checks.refuse("radius", link.radius is not None and not 0 <= link.radius <= largest, f"expected 0 to {largest:g}")
+    checks.refuse("variance", not VARIANCES[0] <= link.variance <= VARIANCES[1], f"expected {VARIANCES[0]:g} to {VARIANCES[1]:g}")
     for name, values in {"steps": STEPS, "restarts": RESTARTS, "amplify": AMPLIFY, "confidence": CONFIDENCES, "draws": DRAWS, "count": COUNTS}.items():
-        refuse(name, getattr(link, name) not in values, f"expected one of {', '.join(f'{value:g}' for value in values)}")
-    for name in ("draw", "seed", "samples"):
-        refuse(name, not 0 <= getattr(link, name) <= 10**9, "expected 0 to 1000000000")
-    return link, problems
+        checks.among(name, values)
+    checks.refuse("samples", not 0 <= link.samples <= 10**9, "expected 0 to 1000000000")
+    return checks.link, checks.problems

@@ -1,7 +1,7 @@
 """What the URL of the Certify page says, and what of it the chosen classifiers can show."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from explorer.smoothing.confidence import needed_successes
@@ -9,6 +9,7 @@ from explorer.studies.classifiers import OpenedClassifier
 from explorer.studies.threats import THREATS
 
 from .image_choice import Choice
+from .links import Checks
 from .run_each import COUNTS
 
 PAGE = "certify"
@@ -45,27 +46,16 @@ class Link:
 
 def checked(link: Link, opened: OpenedClassifier) -> tuple[Link, list[str]]:
     """The link with every value that cannot be shown replaced, and a sentence for each."""
-    problems: list[str] = []
-    default = Link()
-
-    def refuse(name: str, wrong: bool, expected: str) -> None:
-        nonlocal link
-        if wrong:
-            problems.append(f"The link's {name} = {str(getattr(link, name))[:40]} cannot be shown ({expected}). The default is shown instead.")
-            link = replace(link, **{name: getattr(default, name)})
-
-    refuse("image", not 0 <= link.image < len(opened.images), f"expected 0 to {len(opened.images) - 1}")
-    refuse("label", bool(link.label) and link.label not in opened.class_names, "no class of this data set")
-    refuse("threat", link.threat not in NOISY, f"expected one of {', '.join(NOISY)}")
-    refuse("radius", link.radius is not None, "a certificate has the radius that it proves")
-    refuse("sigma", link.sigma is not None and not 0 < link.sigma <= LARGEST_SIGMA, f"expected above 0, at most {LARGEST_SIGMA:g}")
-    refuse("samples", link.samples not in SAMPLES, f"expected one of {', '.join(map(str, SAMPLES))}")
-    refuse("confidence", link.confidence not in CONFIDENCES, f"expected one of {', '.join(map(str, CONFIDENCES))}")
-    refuse("sigmas", not 1 <= len(link.sigmas) <= 6 or not all(0 < each <= LARGEST_SIGMA for each in link.sigmas), f"expected one to six above 0, at most {LARGEST_SIGMA:g}")
-    refuse("count", link.count not in COUNTS, f"expected one of {', '.join(map(str, COUNTS))}")
-    for name in ("draw", "seed"):
-        refuse(name, not 0 <= getattr(link, name) <= 10**9, "expected 0 to 1000000000")
-    return link, problems
+    checks = Checks(link)
+    checks.subject(len(opened.images), opened.class_names)
+    checks.among("threat", NOISY)
+    checks.refuse("radius", link.radius is not None, "a certificate has the radius that it proves")
+    checks.refuse("sigma", link.sigma is not None and not 0 < link.sigma <= LARGEST_SIGMA, f"expected above 0, at most {LARGEST_SIGMA:g}")
+    checks.among("samples", SAMPLES)
+    checks.among("confidence", CONFIDENCES)
+    checks.refuse("sigmas", not 1 <= len(link.sigmas) <= 6 or not all(0 < each <= LARGEST_SIGMA for each in link.sigmas), f"expected one to six above 0, at most {LARGEST_SIGMA:g}")
+    checks.among("count", COUNTS)
+    return checks.link, checks.problems
 
 
 def share_needed(link: Link) -> float:

@@ -12,6 +12,7 @@ from explorer.papers.contextual_budgets.exploration import METHOD, SOURCES
 from explorer.studies.classifiers import OpenedClassifier
 
 from .image_choice import Choice
+from .links import Checks
 from .live_budgets import BudgetState, Slider, is_drawing
 from .run_each import COUNTS
 
@@ -89,30 +90,17 @@ def sliders(models: Sequence[OpenedClassifier], drawn: bool = False) -> list[Sli
 
 def checked(link: Link, models: Sequence[OpenedClassifier]) -> tuple[Link, list[str]]:
     """The link with every value that these models do not have replaced, and a sentence for each."""
-    problems: list[str] = []
-    default, images = Link(), models[0].images
+    checks, images = Checks(link), models[0].images
     channels, height, width = models[0].model.image_shape
-
-    def refuse(name: str, wrong: bool, expected: str) -> None:
-        nonlocal link
-        if wrong:
-            problems.append(f"The link's {name} = {str(getattr(link, name))[:40]} cannot be shown ({expected}). The default is shown instead.")
-            link = replace(link, **{name: getattr(default, name)})
-
-    refuse("image", not 0 <= link.image < len(images), f"expected 0 to {len(images) - 1}")
-    refuse("label", bool(link.label) and link.label not in images.class_names, "no class of this data set")
+    checks.subject(len(images), images.class_names)
     for each in sliders(models):
         value = getattr(link, each.key)
-        refuse(each.key, value is not None and not each.low <= value <= each.high, f"expected {each.low:g} to {each.high:g}")
-    refuse("sources", not set(link.sources) <= set(SOURCES), f"expected some of {', '.join(SOURCES)}")
-    refuse("method", link.method not in METHODS, f"expected one of {', '.join(METHODS)}")
-    refuse("steps", link.steps not in STEPS, f"expected one of {', '.join(map(str, STEPS))}")
-    refuse("count", link.count not in COUNTS, f"expected one of {', '.join(map(str, COUNTS))}")
-    refuse("channel", not 0 <= link.channel <= (channels if channels > 1 else 0), f"these images have {channels}")
-    refuse("drawing", bool(link.drawing) and unpacked(link.drawing, height * width) is None, f"no drawing of {height} × {width} pixels")
-    for name in ("draw", "seed"):
-        refuse(name, not 0 <= getattr(link, name) <= 10**9, "expected 0 to 1000000000")
-    return link, problems
+        checks.refuse(each.key, value is not None and not each.low <= value <= each.high, f"expected {each.low:g} to {each.high:g}")
+    for name, known in {"sources": SOURCES, "method": METHODS, "steps": STEPS, "count": COUNTS}.items():
+        checks.among(name, known)
+    checks.refuse("channel", not 0 <= link.channel <= (channels if channels > 1 else 0), f"these images have {channels}")
+    checks.refuse("drawing", bool(link.drawing) and unpacked(link.drawing, height * width) is None, f"no drawing of {height} × {width} pixels")
+    return checks.link, checks.problems
 
 
 def given_state(link: Link, models: Sequence[OpenedClassifier]) -> BudgetState:

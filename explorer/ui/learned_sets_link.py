@@ -15,6 +15,7 @@ from explorer.papers.learned_sets.searches import Sense, Start
 from explorer.sets.base import Law
 
 from .image_choice import Choice
+from .links import Checks
 
 Panel = Literal[
     "Difference", "Interpolation", "Random members", "Search", "Transformations", "Compare", "Quality", "Latent norms", "Theory"
@@ -84,38 +85,27 @@ def decode_point(text: str, latent_dim: int) -> tuple[float, ...]:
 
 def checked(link: Link, learned: LearnedSet) -> tuple[Link, list[str]]:
     """The link with every value that this model does not have replaced, and a sentence for each."""
-    problems: list[str] = []
-    epsilon, default = learned.radius, Link()
-
-    def refuse(name: str, wrong: bool, expected: str) -> None:
-        nonlocal link
-        if wrong:
-            problems.append(f"The link's {name} = {str(getattr(link, name))[:40]} cannot be shown ({expected}). The default is shown instead.")
-            link = replace(link, **{name: getattr(default, name)})
-
-    refuse("image", not 0 <= link.image < len(learned.images), f"expected 0 to {len(learned.images) - 1}")
-    refuse("radius", link.radius is not None and not 0 <= link.radius <= epsilon * (1 + 1e-6), f"expected 0 to ε = {epsilon:.4g}")
-    refuse("label", bool(link.label) and link.label not in learned.images.class_names, "no class of this data set")
-    refuse("axes", len(set(link.axes)) != 2 or not all(0 <= axis < len(learned.directions.vectors) for axis in link.axes), "two directions")
-    refuse("seed", not 0 <= link.seed <= 10**9, "expected 0 to 1000000000")
-    refuse("draw", not 0 <= link.draw <= 10**9, "expected 0 to 1000000000")
-    refuse("amplify", link.amplify not in AMPLIFY, f"expected one of {', '.join(map(str, AMPLIFY))}")
+    checks, epsilon = Checks(link), learned.radius
+    checks.subject(len(learned.images), learned.images.class_names)
+    checks.refuse("radius", link.radius is not None and not 0 <= link.radius <= epsilon * (1 + 1e-6), f"expected 0 to ε = {epsilon:.4g}")
+    checks.refuse("axes", len(set(link.axes)) != 2 or not all(0 <= axis < len(learned.directions.vectors) for axis in link.axes), "two directions")
+    checks.among("amplify", AMPLIFY)
     stops = link.stops
     distinct = len(set(stops)) == len(stops) and 2 <= len(stops) <= 3 and all(-1 <= stop < REAL_PAIRS for stop in stops)
-    refuse("stops", not distinct, f"two or three different ones from -1, the centre, to {REAL_PAIRS - 1}")
-    refuse("iterate", not 0 <= link.iterate <= SEARCH_STEPS, f"expected 0 to {SEARCH_STEPS}")
-    refuse("parameter", link.parameter not in range(max(1, len(learned.pairs.parameter_names))), "no parameter of these pairs")
-    refuse("position", not 0 <= link.position < SWEEP_STEPS, f"expected 0 to {SWEEP_STEPS - 1}")
-    refuse("count", link.count not in COUNTS, f"expected one of {', '.join(map(str, COUNTS))}, 0 for all")
-    refuse("alpha", not ALPHAS[0] <= link.alpha <= ALPHAS[1], f"expected {ALPHAS[0]} to {ALPHAS[1]}")
-    refuse("height", not HEIGHTS[0] <= link.height <= HEIGHTS[1], f"expected {HEIGHTS[0]:g} to {HEIGHTS[1]:g}")
-    last = STEPS * (len(link.stops) - 1)
-    refuse("frame", not 0 <= link.frame <= last, f"expected 0 to {last}")
+    checks.refuse("stops", not distinct, f"two or three different ones from -1, the centre, to {REAL_PAIRS - 1}")
+    checks.refuse("iterate", not 0 <= link.iterate <= SEARCH_STEPS, f"expected 0 to {SEARCH_STEPS}")
+    checks.refuse("parameter", link.parameter not in range(max(1, len(learned.pairs.parameter_names))), "no parameter of these pairs")
+    checks.refuse("position", not 0 <= link.position < SWEEP_STEPS, f"expected 0 to {SWEEP_STEPS - 1}")
+    checks.among("count", COUNTS)
+    checks.refuse("alpha", not ALPHAS[0] <= link.alpha <= ALPHAS[1], f"expected {ALPHAS[0]} to {ALPHAS[1]}")
+    checks.refuse("height", not HEIGHTS[0] <= link.height <= HEIGHTS[1], f"expected {HEIGHTS[0]:g} to {HEIGHTS[1]:g}")
+    last = STEPS * (len(checks.link.stops) - 1)
+    checks.refuse("frame", not 0 <= link.frame <= last, f"expected 0 to {last}")
     try:
-        norm, radius = math.hypot(*decode_point(link.u, learned.latent_dim)), epsilon if link.radius is None else link.radius
+        norm, radius = math.hypot(*decode_point(link.u, learned.latent_dim)), epsilon if checks.link.radius is None else checks.link.radius
         if norm > radius * (1 + 1e-4) + 1e-6:
-            problems.append(f"The link's u has norm {norm:.4g}, outside the radius {radius:.4g}. Its projection onto the ball is shown.")
+            checks.problems.append(f"The link's u has norm {norm:.4g}, outside the radius {radius:.4g}. Its projection onto the ball is shown.")
     except InvalidInput as error:
-        problems.append(str(error))
-        link = replace(link, u="")
-    return link, problems
+        checks.problems.append(str(error))
+        checks.link = replace(checks.link, u="")
+    return checks.link, checks.problems

@@ -3,8 +3,9 @@
 import math
 import time
 import typing
+from collections.abc import Collection
 from dataclasses import asdict, fields, replace
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import streamlit as st
 
@@ -79,6 +80,31 @@ def read(kind: type[Link], query: dict[str, str]) -> tuple[Link, list[str]]:
         except (TypeError, ValueError) as error:
             problems.append(f"The link's {name} = {text[:60]!r} cannot be used ({str(error)[:100]}). The default is shown instead.")
     return link, problems
+
+
+class Checks(Generic[Link]):
+    """Puts defaults in place of what a link asks for and its page cannot show. `link` and `problems`, a sentence for each, are the result."""
+
+    def __init__(self, link: Link):
+        self.link, self.problems = link, []
+
+    def refuse(self, name: str, wrong: bool, expected: str) -> None:
+        if wrong:
+            self.problems.append(f"The link's {name} = {str(getattr(self.link, name))[:40]} cannot be shown ({expected}). The default is shown instead.")
+            self.link = replace(self.link, **{name: getattr(type(self.link)(), name)})
+
+    def among(self, name: str, known: Collection[typing.Any]) -> None:
+        """The field's value, or each of its values, is one of these."""
+        value = getattr(self.link, name)
+        several = isinstance(value, tuple)
+        self.refuse(name, not set(value if several else (value,)) <= set(known), f"expected {'some' if several else 'one'} of {', '.join(map(_text, known))}")
+
+    def subject(self, count: int, class_names: Collection[str]) -> None:
+        """The image, its class and the seeds, of a page that shows one of so many images."""
+        self.refuse("image", not 0 <= self.link.image < count, f"expected 0 to {count - 1}")
+        self.refuse("label", bool(self.link.label) and self.link.label not in class_names, "no class of this data set")
+        for name in ("draw", "seed"):
+            self.refuse(name, not 0 <= getattr(self.link, name) <= 10**9, "expected 0 to 1000000000")
 
 
 def write(link: typing.Any) -> dict[str, str]:

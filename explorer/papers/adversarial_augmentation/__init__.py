@@ -1,6 +1,6 @@
 """Calian et al., Defending against image corruptions through adversarial augmentations, ICLR 2022: its tables and figures."""
 
-from .base import Item, Paper
+from explorer.papers.base import Item, Paper
 
 MODEL = "needs the attack on image-to-image networks and the corruptions, not implemented yet"
 IMAGENET = "needs ImageNet, which no machine at hand can train on"
