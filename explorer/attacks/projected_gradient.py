@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -53,6 +54,7 @@ def pgd(
     maximise: bool = True,
     restarts: int = 1,
     start: str | Tensor = "uniform",
+    keep: Literal["best", "last"] = "best",
     streams: Streams,
     progress: Progress | None = None,
     observe: Callable[[Tensor, Tensor], None] | None = None,
@@ -60,7 +62,7 @@ def pgd(
     """The best of all iterates, starts included, of projected gradient ascent (or descent) on a per-example objective.
 
     `start` is a law that the region samples from, "zero", or a point, which is projected first. A loss that is not finite never
-    wins against a finite one. `observe` is shown every iterate with its loss, in order. Costs steps gradients and one forward pass
+    wins against a finite one. With `keep` "last" only the ends of the restarts count (AdA, Algorithm 1). `observe` is shown every iterate with its loss, in order. Costs steps gradients and one forward pass
     for each restart, and one map to inputs at the end. Raises InvalidInput or UnknownName for impossible arguments, Cancelled
     where the progress asks for it."""
     direction = look_up(STEPS, step, "step rule")
@@ -74,7 +76,8 @@ def pgd(
         for done in range(steps):
             stop_if_cancelled(progress)
             loss, gradient = loss_and_gradient(perturb, objective, delta)
-            best = _better(best, (delta, loss), maximise)
+            if keep == "best":
+                best = _better(best, (delta, loss), maximise)
             if observe:
                 observe(delta, loss)
             delta = region.project(torch.add(delta, direction(region, gradient), alpha=signed_size))
