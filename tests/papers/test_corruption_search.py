@@ -105,7 +105,7 @@ def test_it_stops_when_asked():
         searched(progress=Stopped())
 
 
-@pytest.mark.parametrize(("radius", "labels", "said"), [(0.0, LABELS, "above 0"), (0.1, LABELS[:2], "2 labels")])
-def test_what_cannot_be_searched_is_told(radius, labels, said):
+@pytest.mark.parametrize(("radius", "streams", "said"), [(0.0, COUNT, "above 0"), (0.1, 2, "2 streams")])
+def test_what_cannot_be_searched_is_told(radius, streams, said):
     with pytest.raises(InvalidInput, match=said):
-        adversarial_corruptions(classifier(), WeightBall(backbone(), radius), SMOOTH, labels, streams=Streams(0, range(COUNT)))
+        adversarial_corruptions(classifier(), WeightBall(backbone(), radius), SMOOTH, LABELS, streams=Streams(0, range(streams)))
