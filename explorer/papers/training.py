@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -13,11 +13,12 @@ from explorer.errors import ExplorerError
 from explorer.models import build_model
 from explorer.randomness import generator as seeded
 from explorer.storage import write_atomically
-from explorer.training import Epoch, Loss, Samples, TrainingState, fit
+from explorer.training import Epoch, Loss, Prepare, Samples, TrainingState, WeightAscent, fit
 from explorer.types import Progress
 
 from .base import Place
 
+Optimiser = Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer]
 
 @dataclass(frozen=True)
 class AfterEpoch:
@@ -50,16 +51,22 @@ def train_and_keep(
     progress: Progress,
     clip_norm: float | None = None,
     weight_decay: float = 0.0,
+    optimiser: Optimiser | None = None,
+    prepare: Prepare | None = None,
+    ascent: WeightAscent | None = None,
+    snapshots: Mapping[int, str] | None = None,
 ) -> None:
-    """Minimise with Adam, gradients shortened to `clip_norm` after which `weight_decay` times the weights joins them, and write `best`, `last`, `history.json`, `configuration.json` and the state
-    to go on from into the place's output. With `place.resume` a stopped training goes on bit for bit. Raises ExplorerError where another training is in the way."""
-    optimiser = torch.optim.Adam(model.parameters(), lr=1.0, weight_decay=weight_decay)
+    """Minimise with Adam, or with another optimiser, gradients shortened to `clip_norm` after which `weight_decay` times the weights joins them,
+    and write `best`, `last`, `history.json`, `configuration.json` and the state to go on from into the place's output. `snapshots` names
+    further checkpoints after some epochs; `prepare` and `ascent` are `fit`'s. With `place.resume` a stopped training goes on bit for bit. Raises ExplorerError where another training is in the way."""
+    make = optimiser or (lambda parameters: torch.optim.Adam(parameters, lr=1.0, weight_decay=weight_decay))
+    steps = make(model.parameters())
     generator = seeded("training", header.seed)
     made_of = {key: value for key, value in header.dataset.items() if key.endswith("_digest")}  # the files that it is trained with
     stored = {**header.training, "train images": header.dataset["train_fingerprint"], **made_of}
     state_path, start, history = place.output / "state.safetensors", 0, []
     if place.resume and state_path.exists():
-        resumed = TrainingState.resume(state_path, stored, model, optimiser, generator)
+        resumed = TrainingState.resume(state_path, stored, model, steps, generator)
         start, history = resumed.epoch, resumed.history
     elif state_path.exists():
         raise ExplorerError(f"{state_path} holds a training already. Add --resume to go on, or choose another --output.")
@@ -71,17 +78,24 @@ def train_and_keep(
         history.append({"epoch": epoch.done, "loss": epoch.loss, **epoch.metrics})
         measured = replace(header, metrics=history[-1], radius=radius, percentile_radii=percentiles)
         save(place.output / "last.safetensors", model, measured)
+        if snapshots and epoch.done in snapshots:
+            save(place.output / f"{snapshots[epoch.done]}.safetensors", model, measured, dtype=torch.float16)
         if epoch.metrics["validation"] <= best or not (place.output / "best.safetensors").exists():
             save(place.output / "best.safetensors", model, measured)
         write_atomically(place.output / "history.json", json.dumps(history, indent=1).encode())
         if math.isfinite(radius):
             progress.partial(Samples(epoch.done, after.samples(radius)))
-        TrainingState(epoch.done, history, stored).save(state_path, model, optimiser, generator)  # last: from here a stopped training goes on
+        TrainingState(epoch.done, history, stored).save(state_path, model, steps, generator)  # last: from here a stopped training goes on
 
     fit(
-        model, loss, batches, epochs=epochs, batches_per_epoch=batches_per_epoch, optimiser=optimiser, schedules=schedules,
-        generator=generator, validate=after.validate, after_epoch=after_epoch, start=start, clip_norm=clip_norm, progress=progress,
+        model, loss, batches, epochs=epochs, batches_per_epoch=batches_per_epoch, optimiser=steps, schedules=schedules,
+        generator=generator, validate=after.validate, after_epoch=after_epoch, start=start, clip_norm=clip_norm, prepare=prepare, ascent=ascent, progress=progress,
     )  # fmt: skip
+
+
+def nesterov(weight_decay: float, momentum: float = 0.9) -> Optimiser:
+    """Stochastic gradient descent with Nesterov momentum; the schedule gives its rate, and the decay is of all parameters."""
+    return lambda parameters: torch.optim.SGD(parameters, lr=1.0, momentum=momentum, nesterov=True, weight_decay=weight_decay)
 
 
 def size_differences(own: Mapping, paper: Mapping) -> str:

@@ -1,15 +1,19 @@
 """Training: losses, schedules, and one loop that can be killed and resumed."""
 
 from .augmentation import mirrored_and_shifted
+from .augmix import AugMix
 from .bars import Bar
-from .defences import Inputs, Mixing, attacked, beginning_with, clean, cross_entropy_of, evaluating, paired, sampled
-from .loop import Epoch, Samples, fit
+from .consistency import augmixed, changed, in_turn, jensen_shannon, joined_by_attack, trades
+from .defences import Inputs, Mixing, attacked, beginning_with, clean, cross_entropy_of, evaluating, own_streams, paired, sampled
+from .loop import Epoch, Prepare, Samples, fit
 from .losses import Loss, State, certified_cross_entropy, class_cvae_loss, cvae_loss, half_widths, standard_normal
-from .schedules import PiecewiseLinear, Smoothed
+from .schedules import Cosine, PiecewiseLinear, Smoothed, linearly_scaled
 from .state import TrainingState
+from .weight_ascent import WeightAscent
 
 __all__ = [
-    "Bar", "Epoch", "Inputs", "Loss", "Mixing", "PiecewiseLinear", "Samples", "Smoothed", "State", "TrainingState", "attacked", "beginning_with",
-    "certified_cross_entropy", "class_cvae_loss", "clean", "cross_entropy_of", "cvae_loss", "evaluating", "fit", "half_widths", "mirrored_and_shifted",
-    "paired", "sampled", "standard_normal",
+    "AugMix", "Bar", "Cosine", "Epoch", "Inputs", "Loss", "Mixing", "PiecewiseLinear", "Prepare", "Samples", "Smoothed", "State", "TrainingState",
+    "WeightAscent", "attacked", "augmixed", "beginning_with", "certified_cross_entropy", "changed", "class_cvae_loss", "clean", "cross_entropy_of",
+    "cvae_loss", "evaluating", "fit", "half_widths", "in_turn", "jensen_shannon", "joined_by_attack", "linearly_scaled", "mirrored_and_shifted",
+    "own_streams", "paired", "sampled", "standard_normal", "trades",
 ]  # fmt: skip

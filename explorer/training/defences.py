@@ -40,7 +40,7 @@ def sampled(perturbation_set: PerturbationSet) -> Inputs:
 
     def inputs(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch c h w"]:
         at = perturbation_set.at(*batch)
-        delta = at.region.sample(_streams(batch[0], state), "normal")
+        delta = at.region.sample(own_streams(batch[0], state), "normal")
         with torch.no_grad():
             return at.perturb(delta)
 
@@ -55,7 +55,7 @@ def attacked(perturbation_set: PerturbationSet, *, steps: int, step_size: float,
         images, labels = batch
         with evaluating(model):
             at = perturbation_set.at(images, labels)
-            return pgd(at, cross_entropy(model, labels), steps=steps, step_size=step_size, step=step, start=start, streams=_streams(images, state)).perturbed
+            return pgd(at, cross_entropy(model, labels), steps=steps, step_size=step_size, step=step, start=start, streams=own_streams(images, state)).perturbed
 
     return inputs
 
@@ -91,6 +91,6 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def _streams(images: Tensor, state: State) -> Streams:
+def own_streams(images: Tensor, state: State) -> Streams:
     """For one batch, from the process's generator."""
     return Streams(int(torch.randint(LARGEST_KEY, (), generator=state.generator)), range(len(images)), purpose="training")

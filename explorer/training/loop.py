@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,9 @@ from explorer.errors import ExplorerError
 from explorer.types import Progress, Silent, stop_if_cancelled
 
 from .losses import Loss, State
+from .weight_ascent import WeightAscent
 
+Prepare = Callable[[nn.Module, tuple[Tensor, ...], State], tuple[Tensor, ...]]
 
 @dataclass(frozen=True)
 class Epoch:
@@ -45,9 +48,11 @@ def fit(
     after_epoch: Callable[[Epoch], None],
     start: int = 0,
     clip_norm: float | None = None,
+    prepare: Prepare | None = None,
+    ascent: WeightAscent | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Minimise the mean loss. `batches(generator)` yields one epoch; the schedule named `learning_rate` is given to the
+    """Minimise the mean loss of each batch, which `prepare` has made ready for it; with `ascent` the gradient is that at worse weights. `batches(generator)` yields one epoch; the schedule named `learning_rate` is given to the
     optimiser at every batch, at the fractional epoch; a gradient longer than `clip_norm` is shortened to it. `after_epoch` saves;
     a run started again at `start` with the saved weights, optimiser and generator goes on as if never stopped. Raises Cancelled, or
     ExplorerError when the loss is not finite."""
@@ -62,9 +67,12 @@ def fit(
             values = {name: schedule(position) for name, schedule in schedules.items()}
             for group in optimiser.param_groups:
                 group["lr"] = values["learning_rate"]
-            mean = loss(model, batch, State(position, values, generator)).mean()
-            optimiser.zero_grad(set_to_none=True)
-            mean.backward()
+            state = State(position, values, generator)
+            ready = batch if prepare is None else prepare(model, batch, state)
+            with nullcontext() if ascent is None else ascent.worse(model, lambda: loss(model, ready, state).mean()):
+                mean = loss(model, ready, state).mean()
+                optimiser.zero_grad(set_to_none=True)
+                mean.backward()
             if clip_norm is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
             optimiser.step()

@@ -1,5 +1,6 @@
 """Values that change during training."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,3 +55,28 @@ class Smoothed:
     def stretched(self, factor: float) -> "Smoothed":
         """The same shape in `factor` times the epochs."""
         return Smoothed(self.start * factor, self.end * factor, self.middle, self.exponent)
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """From 0 along a line to `peak` in the first `warm_up` epochs, then along half a cosine to 0 at `epochs` (Loshchilov & Hutter, 2017,
+    without restarts; the warm-up of Goyal et al., 2017, §2.2). Raises InvalidInput where the warm-up takes all epochs."""
+
+    peak: float
+    epochs: float
+    warm_up: float = 0.0
+
+    def __post_init__(self):
+        if not (self.peak > 0 and 0 <= self.warm_up < self.epochs):
+            raise InvalidInput(f"a cosine schedule needs a peak above 0 and a warm-up shorter than its epochs, got {self}")
+
+    def __call__(self, epoch: float) -> float:
+        if epoch < self.warm_up:
+            return self.peak * epoch / self.warm_up
+        done = min((epoch - self.warm_up) / (self.epochs - self.warm_up), 1.0)
+        return self.peak * (1 + math.cos(math.pi * done)) / 2
+
+
+def linearly_scaled(rate: float, batch_size: int, base: int = 256) -> float:
+    """A learning rate for batches of another size, never below the one given (Goyal et al., 2017, §2.1, in the form of AdA, Appendix E.3)."""
+    return max(rate * batch_size / base, rate)

@@ -1,7 +1,7 @@
 import pytest
 
 from explorer.errors import InvalidInput
-from explorer.training import PiecewiseLinear, Smoothed
+from explorer.training import Cosine, PiecewiseLinear, Smoothed, linearly_scaled
 
 PAPER = PiecewiseLinear(((0.0, 0.0), (40.0, 8e-4), (100.0, 0.0)))
 
@@ -47,3 +47,22 @@ def test_a_stretched_one_keeps_its_shape():
 def test_a_smoothed_schedule_begins_before_it_ends():
     with pytest.raises(InvalidInput, match="start < end"):
         Smoothed(3, 3)
+
+
+@pytest.mark.parametrize(("epoch", "value"), [(0, 0), (2.5, 0.2), (5, 0.4), (152.5, 0.2), (300, 0), (310, 0)])
+def test_a_cosine_warms_up_along_a_line_and_ends_at_nothing(epoch, value):
+    assert Cosine(0.4, 300, 5)(epoch) == pytest.approx(value)
+
+
+def test_a_cosine_without_warm_up_begins_at_its_peak():
+    assert Cosine(0.1, 10)(0) == pytest.approx(0.1) and Cosine(0.1, 10)(10 / 3) == pytest.approx(0.075)
+
+
+def test_a_warm_up_as_long_as_the_training_is_refused():
+    with pytest.raises(InvalidInput, match="warm-up shorter"):
+        Cosine(0.1, 5, 5)
+
+
+@pytest.mark.parametrize(("batch_size", "rate"), [(256, 0.1), (1024, 0.4), (4096, 1.6), (128, 0.1)])
+def test_rates_grow_with_the_batch_and_never_shrink(batch_size, rate):
+    assert linearly_scaled(0.1, batch_size) == pytest.approx(rate)
