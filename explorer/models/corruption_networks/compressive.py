@@ -29,8 +29,8 @@ class CaeConfig:
 class CompressiveAutoencoder(nn.Module):
     """Halves twice with 5 × 5 convolutions, codes each place in bits, and doubles twice with 2 × 2 transposed convolutions, which leave a grid.
 
-    Bits are drawn while it trains (Theis et al., as published: P(1) = (1 + e)/2) and the sign of e in evaluation, so that the same image gives
-    the same output; gradients pass them unchanged."""
+    `forward` takes the sign of the code as its bits, so that the same image gives the same output; training draws them by given noise (Theis et
+    al., as published: P(1) = (1 + e)/2). Gradients pass bits unchanged."""
 
     def __init__(self, config: CaeConfig):
         super().__init__()
@@ -54,9 +54,9 @@ class CompressiveAutoencoder(nn.Module):
             hidden = hidden + block(hidden)
         return torch.tanh(self.encode3(hidden))
 
-    def binarise(self, code: Float[Tensor, "batch bits rows columns"]) -> Float[Tensor, "batch bits rows columns"]:
-        """−1 or 1 at each place."""
-        ones = torch.rand_like(code) <= (1 + code) / 2 if self.training else code >= 0
+    def binarise(self, code: Float[Tensor, "batch bits rows columns"], noise: Float[Tensor, "batch bits rows columns"] | None = None) -> Float[Tensor, "batch bits rows columns"]:
+        """−1 or 1 at each place: the sign, or drawn by `noise`, uniform in [0, 1)."""
+        ones = code >= 0 if noise is None else noise < (1 + code) / 2
         return code + (torch.where(ones, 1.0, -1.0) - code).detach()
 
     def decode(self, bits: Float[Tensor, "batch bits rows columns"]) -> Float[Tensor, "batch channels height width"]:

@@ -66,6 +66,12 @@ class Codebook(nn.Module):
         count = (count + 1e-5) / (sum_of_counts + len(count) * 1e-5) * sum_of_counts
         self.codes.copy_(total / count[:, None])
 
+    def forget(self) -> None:
+        """Put the moving averages back to 0, which only training needs; the codes stay."""
+        for name, buffer in self.named_buffers():
+            if name != "codes":
+                buffer.zero_()
+
     def _average(self, name: str, value: Tensor) -> Tensor:
         hidden, average, steps = (getattr(self, f"{name}_{part}") for part in ("hidden", "average", "steps"))
         steps += 1

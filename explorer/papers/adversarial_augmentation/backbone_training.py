@@ -1,0 +1,128 @@
+"""Training an image-to-image network, and measuring how near it is to leaving images as they are (AdA, Appendix E.6)."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from explorer.checkpoints import Header, load, save
+from explorer.data import ImageDataset, load_dataset
+from explorer.errors import ConfigurationError, InvalidInput
+from explorer.metrics import ssim
+from explorer.metrics.structural_similarity import WINDOW
+from explorer.models import model_config
+from explorer.models.corruption_networks.vector_quantised import Codebook
+from explorer.papers.base import Place
+from explorer.papers.training import AfterEpoch, initialised, size_differences, train_and_keep
+from explorer.provenance import code_revision, library_versions
+from explorer.training import PiecewiseLinear
+from explorer.types import Progress, stop_if_cancelled
+
+from .backbone_config import KIND, BackboneConfig, problems
+from .backbone_losses import backbone_loss
+
+SHOWN = 4  # images that are rebuilt after an epoch
+
+
+def train_backbone(name: str, config: BackboneConfig, place: Place, progress: Progress) -> Path:
+    """Train an image-to-image network; write best, last and, at the end, `NAME.safetensors`: the best one rounded to float16, with the metrics
+    that it has after the rounding. The best rebuilds validation images with the highest SSIM."""
+    if found := problems(config):
+        raise ConfigurationError(found)
+    data = {split: load_dataset(config.dataset, split, place.root, config.limit) for split in ("train", "validation", "test")}
+    channels = _check(config, data["train"])
+    stop_if_cancelled(progress)
+    model = initialised(config.model, config.model_config(channels), config.seed, place.device)
+    images, validation = data["train"].images.to(place.device), data["validation"].images.to(place.device)
+    count = len(images) * config.passes
+
+    def batches(generator: torch.Generator) -> Iterator[tuple[Tensor]]:
+        order = torch.randperm(count, generator=generator) % len(images)
+        for chosen in order.split(config.batch_size):
+            yield (images[chosen.to(images.device)],)
+
+    def validate(epoch: float) -> dict[str, float]:
+        found = likeness(model, validation)
+        return {"validation": 1 - found["ssim"], "validation_absolute_error": found["absolute_error"]}
+
+    train_and_keep(
+        model,
+        backbone_loss(config, images),
+        batches,
+        header=_header(name, config, data["train"], channels),
+        epochs=config.epochs,
+        batches_per_epoch=math.ceil(count / config.batch_size),
+        schedules={"learning_rate": PiecewiseLinear(config.learning_rate).stretched(config.epochs)},
+        after=AfterEpoch(validate, lambda: (0.0, {}), lambda radius: strip(model, validation[:SHOWN])),
+        place=place,
+        progress=progress,
+    )
+    return _finish(name, place, data["test"])
+
+
+def backbone_steps(config: BackboneConfig, root: Path | None) -> int:
+    """How many batches a training sees. Raises DataNotFound."""
+    images = load_dataset(config.dataset, "train", root, config.limit, download=False)
+    return config.epochs * math.ceil(len(images) * config.passes / config.batch_size)
+
+
+@torch.inference_mode()
+def likeness(model: nn.Module, images: Float[Tensor, "n c h w"], batch_size: int = 250) -> dict[str, float]:
+    """How like its input the network's output is, cut to [0, 1]: means over the images of SSIM, and of the absolute and squared error per pixel."""
+    totals = {"ssim": 0.0, "absolute_error": 0.0, "squared_error": 0.0}
+    for x in images.split(batch_size):
+        rebuilt = model(x).clamp(0, 1)
+        error = (rebuilt - x).double().flatten(1)
+        for name, value in {"ssim": ssim(rebuilt, x).double(), "absolute_error": error.abs().mean(1), "squared_error": error.square().mean(1)}.items():
+            totals[name] += float(value.sum())
+    return {name: total / len(images) for name, total in totals.items()}
+
+
+@torch.inference_mode()
+def strip(model: nn.Module, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "_ c h w"]:
+    """Each image followed by what the network makes of it."""
+    return torch.stack([images, model(images).clamp(0, 1)], 1).flatten(0, 1)
+
+
+def _check(config: BackboneConfig, data: ImageDataset) -> int:
+    """The images' channels. Raises InvalidInput for images that SSIM or the network does not take."""
+    channels, height, width = data.images.shape[1:]
+    if min(height, width) < WINDOW:
+        raise InvalidInput(f"{config.dataset} has images of {height} × {width} pixels; structural similarity needs at least {WINDOW} on each side.")
+    initialised(config.model, config.model_config(channels), config.seed, torch.device("cpu")).eval()(data.images[:1])
+    return channels
+
+
+def _finish(name: str, place: Place, test: ImageDataset) -> Path:
+    best = load(place.output / "best.safetensors", place.device)
+    model = best.model
+    for codebook in (each for each in model.modules() if isinstance(each, Codebook)):
+        codebook.forget()
+    model = model.half().float()
+    path = place.output / f"{name}.safetensors"
+    save(path, model, replace(best.header, metrics={**best.header.metrics, **likeness(model, test.images.to(place.device))}), dtype=torch.float16)
+    return path
+
+
+def _header(name: str, config: BackboneConfig, data: ImageDataset, channels: int) -> Header:
+    own = config.model_config(channels)
+    return Header(
+        kind=KIND,
+        name=name,
+        model=config.model,
+        model_config=own,
+        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint()},
+        training=json.loads(json.dumps(asdict(config))),
+        metrics={},
+        seed=config.seed,
+        radius=0.0,
+        percentile_radii={},
+        description=size_differences(own, asdict(model_config(config.model, {"channels": channels}))),
+        versions=library_versions(),
+        revision=code_revision(),
+    )
