@@ -13,20 +13,35 @@ from explorer.checkpoints import describe
 from explorer.command_line import politely_stopped, run_command
 from explorer.errors import ConfigurationError
 from explorer.hardware import describe_device, keep_freed_memory, pick_device, use_all_cores
+from explorer.measuring import file_digest
 from explorer.papers import PAPERS, RESULTS, Results, read_results, save_result
 from explorer.papers import certified_vae as provae
 from explorer.papers import contextual_budgets as budgets
 from explorer.papers.base import Filled, status
-from explorer.papers.certified_vae.evaluation import ATTACK_KIND, ELBO_KIND, AttackSettings, ElboSettings, attack_table, elbo_table
+from explorer.papers.certified_vae.evaluation import (
+    ATTACK_KIND,
+    ELBO_KIND,
+    AttackSettings,
+    ElboSettings,
+    attack_table,
+    elbo_table,
+)
 from explorer.papers.certified_vae.tables import own_path as own_vae_path
 from explorer.papers.contextual_budgets.evaluation import error_table, followed_table, volume_table
 from explorer.papers.contextual_budgets.finding import own_path as own_budgets_path
-from explorer.papers.contextual_budgets.measured import ERRORS_KIND, FOLLOWED_KIND, VOLUMES_KIND, ErrorSettings, FollowedSettings, VolumeSettings
+from explorer.papers.contextual_budgets.measured import (
+    ERRORS_KIND,
+    FOLLOWED_KIND,
+    VOLUMES_KIND,
+    ErrorSettings,
+    FollowedSettings,
+    VolumeSettings,
+)
 from explorer.papers.contextual_budgets.opening import open_budgets
 from explorer.papers.contextual_budgets.report import report
 from explorer.papers.learned_sets import KIND as LEARNED_SET
 from explorer.papers.learned_sets import open_learned_set
-from explorer.papers.learned_sets.quality import QualitySettings, file_digest, quality
+from explorer.papers.learned_sets.quality import QualitySettings, quality
 from explorer.papers.learned_sets.report import FORMATS
 from explorer.papers.learned_sets.tables import KIND, own_path
 from explorer.papers.manifold_directions import open_directions

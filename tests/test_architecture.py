@@ -17,7 +17,7 @@ LAYERS = [
     {"attacks", "bounds", "smoothing"},
     {"evaluation"},
     {"training"},
-    {"command_line"},
+    {"command_line", "measuring"},
     {"figures"},
     {"papers", "studies"},
     {"runs"},

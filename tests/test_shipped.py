@@ -9,9 +9,9 @@ import torch
 from explorer.checkpoints import describe, load
 from explorer.data import load_dataset
 from explorer.evaluation import encode_pairs, set_quality
+from explorer.measuring import file_digest
 from explorer.papers import RESULTS, read_results
 from explorer.papers.learned_sets import evaluation_pairs, open_learned_set
-from explorer.papers.learned_sets.quality import file_digest
 from explorer.papers.learned_sets.tables import KIND
 
 FOLDER = Path(__file__).parents[1] / "checkpoints" / "learned_sets"

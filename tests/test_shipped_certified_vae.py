@@ -8,10 +8,10 @@ import torch
 
 from explorer.checkpoints import describe, load
 from explorer.data import load_dataset
+from explorer.measuring import file_digest
 from explorer.papers import RESULTS, read_results
 from explorer.papers.certified_vae import likelihoods, open_certified_vae
 from explorer.papers.certified_vae.evaluation import ATTACK_KIND, ELBO_KIND
-from explorer.papers.learned_sets.quality import file_digest
 
 FOLDER = Path(__file__).parents[1] / "checkpoints" / "certified_vae"
 SHIPPED = sorted(FOLDER.glob("*.safetensors"))

@@ -11,8 +11,8 @@ import torch
 from explorer.checkpoints import describe, load
 from explorer.data import load_dataset
 from explorer.evaluation.spectra import class_eigenvalues
+from explorer.measuring import file_digest
 from explorer.papers import EXPERIMENTS, RESULTS, read_results
-from explorer.papers.learned_sets.quality import file_digest
 from explorer.papers.manifold_directions import open_directions
 from explorer.papers.manifold_directions.accuracy import accuracy_columns, attacks, strength_for
 from explorer.papers.manifold_directions.finding import training_differences

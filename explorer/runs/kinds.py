@@ -11,11 +11,12 @@ from typing import Any
 from explorer.configuration import from_mapping
 from explorer.errors import ConfigurationError, ExplorerError
 from explorer.hardware import pick_device
+from explorer.measuring import file_digest
 from explorer.papers import EXPERIMENTS
 from explorer.papers.certified_vae.evaluation import AttackSettings, ElboSettings
 from explorer.papers.contextual_budgets.measured import ErrorSettings, FollowedSettings, VolumeSettings
 from explorer.papers.learned_sets.extremes import ExtremesSettings
-from explorer.papers.learned_sets.quality import QualitySettings, file_digest
+from explorer.papers.learned_sets.quality import QualitySettings
 from explorer.papers.manifold_directions.measured import AccuracySettings, SpectraSettings
 from explorer.randomness import LARGEST_KEY
 from explorer.registry import look_up

@@ -15,16 +15,17 @@ from explorer.batches import Columns, over_batches
 from explorer.errors import ConfigurationError, InvalidInput, UnknownName
 from explorer.evaluation.attackable import attack_warnings
 from explorer.evaluation.attacks import attack_columns, counts, curve_columns, curve_counts
+from explorer.measuring import Measured, batch, common_problems, count, file_digest, of_images, own_folder, refuse
 from explorer.randomness import Streams
 from explorer.registry import look_up
 from explorer.sets import PerturbationSet
 from explorer.types import Inner, Progress
 
 from .classifiers import OpenedClassifier, open_classifier
-from .measuring import PROBED, Measured, batch, common_problems, count, file_digest, origin, own_folder, refuse
 from .threats import Threat, build_set, parse_threat, radius_problems, threat_problems
 
 MOST_FRAMES = 400  # of a path
+PROBED = 64  # images that warnings are drawn from
 USUAL_RADII = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 
 
@@ -138,7 +139,7 @@ def attack_table(opened: OpenedClassifier, digest: str, settings: AttackSettings
     Raises ConfigurationError, CheckpointError, InvalidInput, OutputError or Cancelled."""
     refuse(search_problems(settings))
     threat = parse_threat(settings.threat)
-    common = origin(opened, digest, settings, warnings_of(opened))
+    common = of_images(opened, digest, settings, warnings=warnings_of(opened))
     for columns in _attacked(opened, threat, settings, own_folder(folder, "attack", common, file_digest(threat.checkpoint)), progress):
         found = counts(columns)
         yield AttackTable(images=found.images, clean_correct=found.clean_correct, attempted=found.attempted, fooled=found.fooled, survived=found.survived, **common)
@@ -154,7 +155,7 @@ def curve_table(opened: OpenedClassifier, digest: str, settings: CurveSettings, 
     def measured(first: int, last: int) -> Columns:
         return curve_columns(opened.model, *batch(opened, first, last), sets, shares, search, Streams(settings.seed, range(first, last)), Inner(progress))
 
-    common = origin(opened, digest, settings, warnings_of(opened))
+    common = of_images(opened, digest, settings, warnings=warnings_of(opened))
     place = own_folder(folder, "curve", common, file_digest(threat.checkpoint))
     for columns in over_batches(place, count(opened, settings), settings.batch_size, measured, progress):
         found = curve_counts(columns, len(shares))
@@ -177,7 +178,7 @@ def cross_table(opened: OpenedClassifier, digest: str, settings: CrossSettings, 
     total, done, images = sum(count(each, settings) for each, _ in models) * len(threats), 0, 0
     for row, (model, of_model) in enumerate(models):
         for column, threat in enumerate(threats):
-            common = origin(model, of_model, settings)
+            common = of_images(model, of_model, settings)
             place = own_folder(folder, "cross", {**common, "settings": {**common["settings"], "models": [], "threats": []}}, threat.text, file_digest(threat.checkpoint))
             try:
                 for columns in _attacked(model, threat, settings, place, _Offset(progress, done, total)):
@@ -191,7 +192,7 @@ def cross_table(opened: OpenedClassifier, digest: str, settings: CrossSettings, 
             progress.advance(done, total)
             yield CrossTable(
                 models=tuple(each.checkpoint.header.name for each, _ in models), threats=tuple(each.title for each in threats), clean=tuple(clean),
-                robust=tuple(map(tuple, robust)), images=images, **origin(opened, digest, settings, warnings),
+                robust=tuple(map(tuple, robust)), images=images, **of_images(opened, digest, settings, warnings=tuple(warnings)),
             )  # fmt: skip
 
 

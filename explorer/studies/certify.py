@@ -13,15 +13,22 @@ from explorer.batches import Columns, over_batches
 from explorer.configuration import out_of_range
 from explorer.errors import InvalidInput
 from explorer.evaluation.certified import certified_curve, smoothing_columns
+from explorer.measuring import Measured, batch, common_problems, count, file_digest, of_images, own_folder, refuse
 from explorer.randomness import Streams
 from explorer.sets import PerturbationSet
-from explorer.smoothing import ABSTAIN, binomial_p_value, count_votes, lower_confidence_bound, smoothing_radius, votes_as_they_come
+from explorer.smoothing import (
+    ABSTAIN,
+    binomial_p_value,
+    count_votes,
+    lower_confidence_bound,
+    smoothing_radius,
+    votes_as_they_come,
+)
 from explorer.smoothing.certification import CONFIDENCE, SELECTION
 from explorer.smoothing.confidence import check_samples
 from explorer.types import Inner, Progress
 
 from .classifiers import OpenedClassifier
-from .measuring import Measured, batch, common_problems, count, file_digest, origin, own_folder, refuse
 from .threats import build_set, parse_threat, threat_problems
 
 SIGMAS = (0.25, 0.5, 1.0)  # Cohen et al., 2019
@@ -115,7 +122,7 @@ def certify_table(opened: OpenedClassifier, digest: str, settings: CertifySettin
     Raises ConfigurationError, CheckpointError, InvalidInput, OutputError or Cancelled."""
     refuse(certify_problems(settings))
     threat = parse_threat(settings.threat)
-    sets, common = build_set(threat, opened.model, opened.device), origin(opened, digest, settings)
+    sets, common = build_set(threat, opened.model, opened.device), of_images(opened, digest, settings)
     radii = settings.radii or usual_radii(settings)
 
     def measured(first: int, last: int) -> Columns:

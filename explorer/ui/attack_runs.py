@@ -7,10 +7,10 @@ import streamlit as st
 
 from explorer.configuration import from_mapping
 from explorer.figures.attacks import Curve, accuracy_curves, cross_heatmap
+from explorer.measuring import Measured, standard_error
 from explorer.runs import Run
 from explorer.studies.attack import AttackTable, CrossTable, CurveTable
 from explorer.studies.certify import CertifyTable
-from explorer.studies.measuring import Measured, standard_error
 from explorer.studies.threats import THREATS, parse_threat
 
 from .components import plain, show_problems

@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.configuration import from_mapping
 from explorer.figures.budgets import region_bars, volume_bars
-from explorer.papers.contextual_budgets.measured import HEADINGS, SHARES, ErrorTable, FollowedTable, Measured, VolumeTable
+from explorer.papers.contextual_budgets.measured import HEADINGS, SHARES, ErrorTable, FollowedTable, Table, VolumeTable
 from explorer.runs import Run
 
 from .components import show_png
@@ -116,7 +116,7 @@ def _percent(mean: float | None, error: float | None) -> str:
     return "" if mean is None else f"{100 * mean:.2f} ± {100 * (error or 0):.2f}"
 
 
-def _read(kind: type, run: Run, name: str) -> Measured | None:
+def _read(kind: type, run: Run, name: str) -> Table | None:
     content = read_table(run, name)
     return from_mapping(kind, content, f"{name}.json") if content else None
 

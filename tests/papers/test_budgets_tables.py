@@ -10,6 +10,7 @@ import torch
 
 from explorer.errors import Cancelled, ConfigurationError, InvalidInput
 from explorer.evaluate import main as evaluate
+from explorer.measuring import plain
 from explorer.papers import EXPERIMENTS, PAPERS, RESULTS, Results, save_result, status
 from explorer.papers.contextual_budgets.evaluation import error_table, followed_table, volume_table
 from explorer.papers.contextual_budgets.finding import own_path
@@ -24,7 +25,6 @@ from explorer.papers.contextual_budgets.measured import (
     FollowedTable,
     VolumeSettings,
     VolumeTable,
-    plain,
 )
 from explorer.papers.contextual_budgets.opening import open_budgets, regions
 from explorer.papers.contextual_budgets.published import APPENDIX_B, TABLE_1, TABLE_2, TABLE_3, TABLE_4

@@ -221,7 +221,10 @@ def test_impossible_settings_are_refused(opened, settings, message, tmp_path):
 
 def measured(name: str, **changes) -> ElboTable:
     training = json.loads(json.dumps(asdict(EXPERIMENTS[name].config)))
-    made = ElboTable(name, 0.1, (59_000, 10_000), (59_000, 10_000), (-54.0,) * 5, (0.1,) * 5, json.loads(json.dumps(asdict(ElboSettings()))), training, "mnist", "d")
+    made = ElboTable(
+        checkpoint=name, radius=0.1, images=(59_000, 10_000), available=(59_000, 10_000), means=(-54.0,) * 5, standard_errors=(0.1,) * 5,
+        settings=json.loads(json.dumps(asdict(ElboSettings()))), training=training, dataset="mnist", digest="d",
+    )  # fmt: skip
     return replace(made, **changes)
 
 
@@ -229,7 +232,10 @@ def curve(name: str, **changes) -> AttackTable:
     training, settings = (json.loads(json.dumps(asdict(each))) for each in (EXPERIMENTS[name].config, AttackSettings()))
     radii = AttackSettings().radii
     values = tuple(-30.0 - index for index in range(len(radii)))
-    made = AttackTable(name, 0.1, radii, 10_000, 10_000, values, (0.1,) * len(radii), values, (0.1,) * len(radii), settings, training, "mnist", "d")
+    made = AttackTable(
+        checkpoint=name, radius=0.1, radii=radii, images=10_000, available=10_000, attacked=values, attacked_errors=(0.1,) * len(radii),
+        bounds=values, bound_errors=(0.1,) * len(radii), settings=settings, training=training, dataset="mnist", digest="d",
+    )  # fmt: skip
     return replace(made, **changes)
 
 

@@ -9,6 +9,7 @@ import torch
 from explorer.errors import Cancelled, ConfigurationError, InvalidInput
 from explorer.evaluate import main
 from explorer.evaluation.spectra import class_eigenvalues
+from explorer.measuring import plain
 from explorer.papers import PAPERS, RESULTS, Results, read_results, save_result, status
 from explorer.papers.manifold_directions import open_directions
 from explorer.papers.manifold_directions.accuracy import HEADINGS, PAPER_STRENGTH, attacks, strength_for
@@ -22,7 +23,6 @@ from explorer.papers.manifold_directions.measured import (
     AccuracyTable,
     SpectraSettings,
     SpectraTable,
-    plain,
 )
 from explorer.papers.manifold_directions.published import TABLE_1, TABLE_2
 from explorer.papers.manifold_directions.report import report

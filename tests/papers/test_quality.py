@@ -7,9 +7,10 @@ import torch
 from explorer.checkpoints import Header, load, save
 from explorer.errors import Cancelled, ConfigurationError, ExplorerError
 from explorer.evaluate import main
+from explorer.measuring import file_digest
 from explorer.models import build_model
 from explorer.papers.learned_sets import open_learned_set
-from explorer.papers.learned_sets.quality import QualitySettings, file_digest, quality
+from explorer.papers.learned_sets.quality import QualitySettings, quality
 from explorer.papers.learned_sets.report import FORMATS
 from explorer.types import Silent
 

@@ -6,7 +6,15 @@ from dataclasses import asdict, replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.papers.contextual_budgets.measured import ErrorSettings, ErrorTable, FollowedSettings, FollowedTable, VolumeSettings, VolumeTable, plain
+from explorer.measuring import plain
+from explorer.papers.contextual_budgets.measured import (
+    ErrorSettings,
+    ErrorTable,
+    FollowedSettings,
+    FollowedTable,
+    VolumeSettings,
+    VolumeTable,
+)
 from explorer.runs import Store, events
 from explorer.runs.kinds import specify
 from explorer.ui.budget_runs import error_rows, followed_rows, volume_rows

@@ -218,8 +218,14 @@ def test_at_radius_zero_the_latents_have_no_width():
         assert max(each["width"]) < 1e-5 and each["sigma"][0] == pytest.approx(each["sigma"][1], rel=1e-4)
 
 
-ATTACK = AttackTable("a-0", 0.0, (0.0, 0.1), 40, 300, (-20.0, -40.0), (0.1, 0.2), (-20.0, -90.0), (0.1, 0.3), {"steps": 10}, {}, "digits", "abc")
-BOUND = ElboTable("a-0", 0.0, (0, 40), (1297, 300), (None, -20.0, -20.0, None, -20.0), (None, 0.1, 0.1, None, 0.1), {}, {}, "digits", "abc")
+ATTACK = AttackTable(
+    checkpoint="a-0", radius=0.0, radii=(0.0, 0.1), images=40, available=300, attacked=(-20.0, -40.0), attacked_errors=(0.1, 0.2), bounds=(-20.0, -90.0),
+    bound_errors=(0.1, 0.3), settings={"steps": 10}, dataset="digits", digest="abc",
+)  # fmt: skip
+BOUND = ElboTable(
+    checkpoint="a-0", radius=0.0, images=(0, 40), available=(1297, 300), means=(None, -20.0, -20.0, None, -20.0), standard_errors=(None, 0.1, 0.1, None, 0.1),
+    settings={}, dataset="digits", digest="abc",
+)  # fmt: skip
 
 
 def finished(kind, name, table, path, limit=40):

@@ -6,9 +6,17 @@ from dataclasses import asdict
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.measuring import plain
 from explorer.papers import results, save_result
 from explorer.papers.manifold_directions.accuracy import DIGITS_STRENGTH
-from explorer.papers.manifold_directions.measured import ACCURACIES_KIND, SPECTRA_KIND, AccuracySettings, AccuracyTable, SpectraSettings, SpectraTable, plain
+from explorer.papers.manifold_directions.measured import (
+    ACCURACIES_KIND,
+    SPECTRA_KIND,
+    AccuracySettings,
+    AccuracyTable,
+    SpectraSettings,
+    SpectraTable,
+)
 from explorer.storage import runs_folder
 from explorer.ui import library, manifold_directions_results
 from explorer.ui.live import read_request
@@ -17,7 +25,7 @@ from explorer.ui.live_scenes import SCENES
 from explorer.ui.manifold_directions_gaussian import shown, sliders_of
 from explorer.ui.manifold_directions_link import Link, checked_plane, plane_of
 from tests.papers.test_directions_exploration import written
-from tests.ui.test_pages import PAGES, uploads
+from tests.ui.test_pages import PAGES
 
 ORIGIN = dict(images=300, available=300, strength=asdict(DIGITS_STRENGTH), dataset="digits", digest="d", vae="", vae_digest="")
 

@@ -1,10 +1,7 @@
 """Table 1 and Figure 3 for a checkpoint: over its data set, resumable after an interruption."""
 
-import hashlib
-import json
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +12,9 @@ from explorer.batches import Columns, over_batches
 from explorer.bounds.elbo import elbo_lower_bound
 from explorer.configuration import from_mapping, out_of_range
 from explorer.errors import ConfigurationError
-from explorer.hardware import describe_device
+from explorer.measuring import Measured, Origin, common_problems, count, mean_and_error, of_images, origin, own_folder, refuse
 from explorer.models.vae import SIGMA0
-from explorer.provenance import code_revision, library_versions
-from explorer.randomness import LARGEST_KEY, Streams
+from explorer.randomness import Streams
 from explorer.types import Inner, Progress
 
 from .attack import RESTARTS, STEPS, attack_elbo
@@ -56,57 +52,39 @@ class AttackSettings:
     batch_size: int = 250
 
 
-@dataclass(frozen=True)
-class ElboTable:
+@dataclass(frozen=True, kw_only=True)
+class ElboTable(Origin):
     """Means in nats over the images so far, in the order of HEADINGS, with standard errors; None for a split that is not begun. `images`
     and `available` count the train and the test split."""
 
-    checkpoint: str
     radius: float
     images: tuple[int, int]
     available: tuple[int, int]
     means: Five
     standard_errors: Five
-    settings: dict
-    training: dict
-    dataset: str
-    digest: str
-    fingerprint: str = ""
-    device: str = ""
-    versions: dict = field(default_factory=dict)
-    revision: str = ""
 
     def __post_init__(self):
         from_mapping(ElboSettings, self.settings, "settings")
-        _check_counts(self.images, self.available, (*self.standard_errors, self.radius))
+        refuse([f"{some} of {of} images" for some, of in zip(self.images, self.available) if not 0 <= some <= of])
+        _check_positive((*self.standard_errors, self.radius))
 
 
-@dataclass(frozen=True)
-class AttackTable:
+@dataclass(frozen=True, kw_only=True)
+class AttackTable(Measured):
     """Means in nats over the test images so far at each of `radii`, with standard errors: of the lowest ELBO that PGD found, an upper bound
     of the worst case; and of the certified lower bound."""
 
-    checkpoint: str
     radius: float
     radii: tuple[float, ...]
-    images: int
-    available: int
     attacked: tuple[float, ...]
     attacked_errors: tuple[float, ...]
     bounds: tuple[float, ...]
     bound_errors: tuple[float, ...]
-    settings: dict
-    training: dict
-    dataset: str
-    digest: str
-    fingerprint: str = ""
-    device: str = ""
-    versions: dict = field(default_factory=dict)
-    revision: str = ""
 
     def __post_init__(self):
+        super().__post_init__()
         from_mapping(AttackSettings, self.settings, "settings")
-        _check_counts((self.images,), (self.available,), (*self.attacked_errors, *self.bound_errors, self.radius, *self.radii))
+        _check_positive((*self.attacked_errors, *self.bound_errors, self.radius, *self.radii))
         if len({len(each) for each in (self.radii, self.attacked, self.attacked_errors, self.bounds, self.bound_errors)}) != 1:
             raise ConfigurationError([f"expected {len(self.radii)} values of each column, one for each radius"])
 
@@ -114,7 +92,7 @@ class AttackTable:
 def elbo_table(opened: CertifiedVae, digest: str, settings: ElboSettings, folder: Path, progress: Progress) -> Iterator[ElboTable]:
     """The table of the images measured so far, the test split first, after each batch. Batches are kept in `folder`, so that the same
     call goes on after a stop. Raises ConfigurationError, DataNotFound, OutputError or Cancelled."""
-    _raise(elbo_problems(settings))
+    refuse(elbo_problems(settings))
     radius = opened.radius if settings.radius is None else settings.radius
     splits = [opened.data.load(split) for split in ("test", "train")]
     chosen = [each.images[: settings.limit] for each in splits]
@@ -125,12 +103,12 @@ def elbo_table(opened: CertifiedVae, digest: str, settings: ElboSettings, folder
                  for images, start in zip(chosen, (0, counts[0]))]  # fmt: skip
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
-    common = _common(opened, digest, splits[0].fingerprint(), settings)
-    for columns in over_batches(_folder(folder, "elbo", common), sum(counts), settings.batch_size, measured, progress):
+    common = origin(opened, digest, settings, splits[0].fingerprint())
+    for columns in over_batches(own_folder(folder, "elbo", common, str(settings.limit)), sum(counts), settings.batch_size, measured, progress):
         done = len(columns["elbo"])
         parts = {name: values.split([min(done, counts[0]), max(0, done - counts[0])]) for name, values in columns.items()}
         order = [parts["bound"][1], parts["bound"][0], parts["elbo"][0], parts["clipped"][1], parts["clipped"][0]]
-        means, errors = zip(*map(_summary, order))
+        means, errors = zip(*map(mean_and_error, order))
         images = max(0, done - counts[0]), min(done, counts[0])
         yield ElboTable(radius=radius, images=images, available=(len(splits[1]), len(splits[0])), means=means, standard_errors=errors, **common)
 
@@ -158,14 +136,13 @@ def attack_columns(opened: CertifiedVae, settings: AttackSettings, progress: Pro
 
 def attack_table(opened: CertifiedVae, digest: str, settings: AttackSettings, folder: Path, progress: Progress) -> Iterator[AttackTable]:
     """Figure 3's curve over the test images measured so far, after each batch; resumed and refused as `elbo_table`."""
-    _raise(attack_problems(settings))
-    common = _common(opened, digest, opened.images.fingerprint(), settings)
-    count = min(settings.limit or len(opened.images), len(opened.images))
-    for columns in over_batches(_folder(folder, "attack", common), count, settings.batch_size, attack_columns(opened, settings, progress), progress):
-        attacked, errors = zip(*map(_summary, columns["attacked"].T))
-        bounds, bound_errors = zip(*map(_summary, columns["bound"].T))
+    refuse(attack_problems(settings))
+    common = of_images(opened, digest, settings)
+    for columns in over_batches(own_folder(folder, "attack", common), count(opened, settings), settings.batch_size, attack_columns(opened, settings, progress), progress):
+        attacked, errors = zip(*map(mean_and_error, columns["attacked"].T))
+        bounds, bound_errors = zip(*map(mean_and_error, columns["bound"].T))
         yield AttackTable(
-            radius=opened.radius, radii=settings.radii, images=len(columns["bound"]), available=len(opened.images),
+            radius=opened.radius, radii=settings.radii, images=len(columns["bound"]),
             attacked=attacked, attacked_errors=errors, bounds=bounds, bound_errors=bound_errors, **common,
         )  # fmt: skip
 
@@ -184,11 +161,9 @@ def attack_problems(settings: AttackSettings) -> list[str]:
 
 
 def _problems(settings: Any) -> list[str]:
-    found = out_of_range(settings, batch_size=(1, 100_000), seed=(0, LARGEST_KEY))
+    found = common_problems(settings)
     if not 1e-3 <= settings.sigma0 <= 1e3:
         found.append(f"sigma0 = {settings.sigma0}: expected 0.001 to 1000")
-    if settings.limit is not None and settings.limit < 1:
-        found.append(f"limit = {settings.limit}: expected a number of images, at least 1, or none")
     return found
 
 
@@ -201,35 +176,6 @@ def _rows(opened: CertifiedVae, images: Tensor, first: int, radius: float, setti
     return {"elbo": whole.elbo, "bound": whole.bound, "clipped": cut.bound}
 
 
-def _summary(values: Tensor) -> tuple[float | None, float | None]:
-    """Mean and its standard error."""
-    if not len(values):
-        return None, None
-    return float(values.mean()), float(values.std() / math.sqrt(len(values))) if len(values) > 1 else 0.0
-
-
-def _common(opened: CertifiedVae, digest: str, fingerprint: str, settings: Any) -> dict[str, Any]:
-    header = opened.checkpoint.header
-    return {
-        "checkpoint": header.name, "settings": json.loads(json.dumps(asdict(settings))), "training": header.training, "dataset": opened.data.name,
-        "digest": digest, "fingerprint": fingerprint, "device": describe_device(opened.device), "versions": library_versions(),
-        "revision": code_revision(),
-    }  # fmt: skip
-
-
-def _folder(folder: Path, what: str, common: dict[str, Any]) -> Path:
-    identity = json.dumps([common["digest"], common["fingerprint"], common["settings"]], sort_keys=True)
-    return folder / f"{common['checkpoint']}-{what}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
-
-
-def _raise(problems: list[str]) -> None:
-    if problems:
-        raise ConfigurationError(problems)
-
-
-def _check_counts(images: tuple[int, ...], available: tuple[int, ...], positive: tuple[float | None, ...]) -> None:
-    wrong = [f"{some} of {of} images" for some, of in zip(images, available) if not 0 <= some <= of]
-    if min(value for value in positive if value is not None) < 0:
-        wrong.append("expected radii and standard errors of at least 0")
-    if wrong:
-        raise ConfigurationError(wrong)
+def _check_positive(values: tuple[float | None, ...]) -> None:
+    if min(value for value in values if value is not None) < 0:
+        raise ConfigurationError(["expected radii and standard errors of at least 0"])

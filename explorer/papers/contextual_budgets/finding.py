@@ -8,16 +8,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from explorer.errors import ConfigurationError
+from explorer.measuring import plain
 from explorer.options import option_text
 from explorer.papers.results import Results, own_results, read_result
 
 from .experiments import EXPERIMENTS
-from .measured import SETTINGS, TABLES, Measured, VolumeTable, plain
+from .measured import SETTINGS, TABLES, Table, VolumeTable
 
 COMPACT_ENDING = "-compact"
 NAMED = ("dataset", "classifier", "widths", "hidden_units", "budgets", "rank", "volume", "alpha", "alpha_bar", "epochs", "growth", "smoothed")  # by the paper
 WITHOUT_MEANING = {"uniform": ("rank", "alpha", "alpha_bar")}  # fields that say nothing about such a training
-Found = tuple[Measured, Path]
+Found = tuple[Table, Path]
 
 
 def best(kind: str, results: Results, name: str, volume: float | None = None, *, digest: str | None = None, prefers_generator: bool = False) -> Found | None:
@@ -34,7 +35,7 @@ def best(kind: str, results: Results, name: str, volume: float | None = None, *,
     return min(at, key=order, default=None)
 
 
-def others(kind: str, results: Results, belongs: Callable[[Measured], bool]) -> list[Found]:
+def others(kind: str, results: Results, belongs: Callable[[Table], bool]) -> list[Found]:
     """What the paper does not have: other experiments, and the further seeds of its own; each checkpoint file once at each volume."""
     rows, seen = [], set()
     for table, path in sorted((each for each in results.of(kind) if belongs(each[0])), key=lambda each: (each[0].checkpoint, each[0].training.get("seed", 0), each[0].volume)):
@@ -47,7 +48,7 @@ def others(kind: str, results: Results, belongs: Callable[[Measured], bool]) -> 
     return rows
 
 
-def experiment_of(table: Measured) -> str:
+def experiment_of(table: Table) -> str:
     """The experiment's name, of a compact variant the whole one's."""
     return table.checkpoint.removesuffix(COMPACT_ENDING)
 
@@ -65,7 +66,7 @@ def training_differences(training: dict, name: str) -> tuple[str, ...]:
     )
 
 
-def differences(table: Measured, name: str) -> tuple[str, ...]:
+def differences(table: Table, name: str) -> tuple[str, ...]:
     """What keeps a measured row from being a reproduction: the training, and the measurement."""
     parts = [] if table.images == table.available else [f"first {table.images} of {table.available} test images"]
     dataset = EXPERIMENTS[name].config.dataset if name in EXPERIMENTS else table.dataset
@@ -78,11 +79,11 @@ def differences(table: Measured, name: str) -> tuple[str, ...]:
     return (*training_differences(table.training, name), *parts)
 
 
-def where(table: Measured) -> str:
+def where(table: Table) -> str:
     return f"{table.images:,} test images of {table.dataset[:40]}, training seed {table.training.get('seed', '?')}, {table.device[:60]}, revision {table.revision[:20]}"
 
 
-def own_path(kind: str, table: Measured) -> Path:
+def own_path(kind: str, table: Table) -> Path:
     """Where a measurement belongs: one of a part of the data, at other settings or of another file never replaces a fuller one."""
     name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
     target = own_results() / f"{name}-{kind.removeprefix('contextual_budgets.')}.json"

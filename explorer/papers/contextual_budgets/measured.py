@@ -1,16 +1,15 @@
 """What is measured of a checkpoint, and how: settings, and the tables that results files hold."""
 
-import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from explorer.configuration import from_mapping, out_of_range
 from explorer.errors import ConfigurationError
 from explorer.evaluation.accuracy import STEPS
 from explorer.evaluation.certified_volume import ITERATIONS
+from explorer.measuring import Measured, common_problems
 from explorer.metrics import volume_problems
-from explorer.randomness import LARGEST_KEY
 
 ERRORS_KIND, VOLUMES_KIND, FOLLOWED_KIND = "contextual_budgets.errors", "contextual_budgets.volumes", "contextual_budgets.followed"
 BOXES = ("learned", "uniform")
@@ -56,25 +55,8 @@ class FollowedSettings:
     batch_size: int = 250
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """What a measurement is of, and where it was made; `images` of the `available` test images so far."""
-
-    checkpoint: str
-    images: int
-    available: int
-    settings: dict
-    training: dict
-    dataset: str
-    digest: str
-    fingerprint: str = ""
-    device: str = ""
-    versions: dict = field(default_factory=dict)
-    revision: str = ""
-
-
 @dataclass(frozen=True, kw_only=True)
-class ErrorTable(_Origin):
+class ErrorTable(Measured):
     """Shares of the images in the order of HEADINGS, None for budgets that there are not, with standard errors. `attacked` is a lower
     bound of the true error in the boxes, `verified` (by CROWN-IBP and IBP together) an upper one."""
 
@@ -83,11 +65,12 @@ class ErrorTable(_Origin):
     standard_errors: Seven
 
     def __post_init__(self):
+        super().__post_init__()
         _checked(self, ErrorSettings, [value for value in (*self.errors, *self.standard_errors) if value is not None])
 
 
 @dataclass(frozen=True, kw_only=True)
-class VolumeTable(_Origin):
+class VolumeTable(Measured):
     """For each target the share of images whose largest certified volume is below it; and quantiles (SHARES) of that volume and of the
     largest certified uniform radius, 0 where nothing is certified. Unless the settings ask for whole volumes, larger ones than the
     largest target are cut there."""
@@ -100,13 +83,14 @@ class VolumeTable(_Origin):
     mean_iterations: float
 
     def __post_init__(self):
+        super().__post_init__()
         _checked(self, VolumeSettings, [*self.errors, *self.standard_errors, *self.volumes, *self.radii])
         if not len(self.targets) == len(self.errors) == len(self.standard_errors) > 0:
             raise ConfigurationError([f"expected an error for each of {len(self.targets)} targets"])
 
 
 @dataclass(frozen=True, kw_only=True)
-class FollowedTable(_Origin):
+class FollowedTable(Measured):
     """Mean budgets of the named regions, and rank correlations of budgets with the margin's gradient and with brightness: means over
     the images that have such a region, with standard errors."""
 
@@ -116,21 +100,20 @@ class FollowedTable(_Origin):
     standard_errors: tuple[float, ...]
 
     def __post_init__(self):
+        super().__post_init__()
         _checked(self, FollowedSettings, [])
         if not len(self.names) == len(self.means) == len(self.standard_errors):
             raise ConfigurationError([f"expected a mean for each of {len(self.names)} names"])
 
 
-Measured = ErrorTable | VolumeTable | FollowedTable
+Table = ErrorTable | VolumeTable | FollowedTable
 TABLES: dict[str, type] = {ERRORS_KIND: ErrorTable, VOLUMES_KIND: VolumeTable, FOLLOWED_KIND: FollowedTable}
 SETTINGS: dict[str, type] = {ERRORS_KIND: ErrorSettings, VOLUMES_KIND: VolumeSettings, FOLLOWED_KIND: FollowedSettings}
 
 
 def settings_problems(settings: Any) -> list[str]:
     """All that is wrong with settings of any of the three kinds, in the user's words."""
-    found = out_of_range(settings, batch_size=(1, 100_000), seed=(0, LARGEST_KEY))
-    if settings.limit is not None and settings.limit < 1:
-        found.append(f"limit = {settings.limit}: expected a number of images, at least 1, or none")
+    found = common_problems(settings)
     if isinstance(settings, ErrorSettings):
         found += out_of_range(settings, steps=(1, 100_000), restarts=(1, 10_000))
     if isinstance(settings, VolumeSettings):
@@ -141,15 +124,7 @@ def settings_problems(settings: Any) -> list[str]:
     return found + [problem for volume in volumes for problem in volume_problems(volume, 1.0, 1.0)]
 
 
-def plain(settings: Any) -> dict:
-    """As they come back from a file."""
-    return json.loads(json.dumps(asdict(settings)))
-
-
-def _checked(table: _Origin, settings: type, shares: list[float]) -> None:
+def _checked(table: Measured, settings: type, shares: list[float]) -> None:
     from_mapping(settings, table.settings, "settings")
-    wrong = [] if 0 <= table.images <= table.available else [f"{table.images} of {table.available} images"]
     if not all(0 <= value <= 1 and math.isfinite(value) for value in shares):
-        wrong.append("expected shares and volumes from 0 to 1")
-    if wrong:
-        raise ConfigurationError(wrong)
+        raise ConfigurationError(["expected shares and volumes from 0 to 1"])

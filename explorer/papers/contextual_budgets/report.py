@@ -4,18 +4,18 @@ from explorer.papers.base import Filled, Item, Row
 from explorer.papers.report import ITEMS, find_item
 
 from .finding import differences, experiment_of, where
-from .measured import HEADINGS, SHARES, ErrorTable, FollowedTable, Measured, VolumeTable
+from .measured import HEADINGS, SHARES, ErrorTable, FollowedTable, Table, VolumeTable
 from .published import APPENDIX_B, TABLE_1, TABLE_2, TABLE_3, TABLE_4, Line
 from .tables import CONTEXTUAL_BUDGETS, own_boxes
 
 
-def report(table: Measured, form: str) -> str:
+def report(table: Table, form: str) -> str:
     """`form` is one of text, json, csv and latex."""
     item = _item(table)
     return ITEMS[form]("contextual_budgets", CONTEXTUAL_BUDGETS, item, "measured", "one checkpoint; the whole item: --paper contextual_budgets.", filled(table))
 
 
-def filled(table: Measured) -> Filled:
+def filled(table: Table) -> Filled:
     """Errors in percent, volumes and budgets in units of pixel intensity."""
     name = experiment_of(table)
     common = {"differences": differences(table, name), "source": where(table), "variant": table.checkpoint if table.checkpoint != name else ""}
@@ -36,7 +36,7 @@ def filled(table: Measured) -> Filled:
     return Filled(columns, (Row(table.checkpoint, paper, values, errors, **common),), note)
 
 
-def _item(table: Measured) -> Item:
+def _item(table: Table) -> Item:
     kinds = {"watermarked": (("table", 3), ("figure", 4)), "doubled": (("table", 4), ("figure", 5)), "organ": (("figure", 6), ("figure", 6)), "cifar10": (("table", 2), ("figure", 3))}
     found = next((items for start, items in kinds.items() if table.dataset.startswith(start)), (("table", 1), ("figure", 2)))
     return find_item(CONTEXTUAL_BUDGETS, *found[isinstance(table, FollowedTable)])

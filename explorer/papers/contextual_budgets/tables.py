@@ -8,7 +8,7 @@ from explorer.papers.results import Results
 
 from .experiments import EXPERIMENTS
 from .finding import Found, best, differences, others, where
-from .measured import ERRORS_KIND, FOLLOWED_KIND, HEADINGS, VOLUMES_KIND, ErrorTable, Measured
+from .measured import ERRORS_KIND, FOLLOWED_KIND, HEADINGS, VOLUMES_KIND, ErrorTable, Table
 from .published import APPENDIX_B, FIGURES, TABLE_1, TABLE_2, TABLE_3, TABLE_4, UNIFORM_CONTROL, Line
 
 FULL = ("clean", "by Liu et al.", "uniform", "learned", "attacked")
@@ -130,7 +130,7 @@ def _with(row: Row, table: ErrorTable, name: str, numbers: Sequence[tuple[float 
     return replace(row, measured=measured, standard_errors=errors, differences=tuple(made), variant=variant, source=source)
 
 
-def _own_label(table: Measured) -> str:
+def _own_label(table: Table) -> str:
     seed = table.training.get("seed", 0)
     return f"{table.checkpoint} at ε0 {table.volume:.3g}" + (f", seed {seed}" if seed else "")
 

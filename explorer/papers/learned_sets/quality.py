@@ -1,18 +1,15 @@
 """Table 4 of the paper for a checkpoint: all six metrics over a split, resumable after an interruption."""
 
-import hashlib
-import json
-import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from explorer.batches import Columns, over_batches
 from explorer.configuration import from_mapping
 from explorer.errors import ConfigurationError
 from explorer.evaluation.approximation import METRICS, STEPS, Distance, pair_metrics
-from explorer.hardware import describe_device
-from explorer.provenance import code_revision, library_versions
+from explorer.measuring import Origin, mean_and_error, origin, own_folder
 from explorer.types import Progress
 
 from .exploration import LearnedSet
@@ -41,29 +38,20 @@ class QualitySettings:
     batch_size: int = 250
 
 
-@dataclass(frozen=True)
-class QualityTable:
+@dataclass(frozen=True, kw_only=True)
+class QualityTable(Origin):
     """Means over `pairs` of the split's `available` pairs with their standard errors, in the order of HEADINGS; what they were
     measured with, and how the checkpoint was trained. Raises ConfigurationError where they contradict each other."""
 
-    checkpoint: str
     radius: float
     pairs: int
     available: int
     means: Six
     standard_errors: Six
-    settings: dict
-    training: dict
-    dataset: str
-    digest: str
-    device: str
-    versions: dict
-    revision: str
     model: str = ""
     model_config: dict = field(default_factory=dict)
     description: str = ""
     epsilon: float = 0.0
-    fingerprint: str = ""
 
     def __post_init__(self):
         settings = from_mapping(QualitySettings, self.settings, "settings")
@@ -83,10 +71,7 @@ def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder:
     _check(settings, learned)
     radius = learned.radius if settings.radius is None else settings.radius
     images = learned.images if settings.limit is None else learned.images[: settings.limit]
-    name = learned.checkpoint.header.name
-    fingerprint = images.fingerprint()
-    identity = json.dumps([digest, fingerprint, asdict(settings)], sort_keys=True)
-    kept = folder / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+    common = origin(learned, digest, settings, images.fingerprint())
 
     def measured(first: int, last: int) -> Columns:
         clean, perturbed = evaluation_pairs(learned.pairs, images[first:last], learned.device, first)
@@ -96,14 +81,8 @@ def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder:
         )  # fmt: skip
         return {key: getattr(metrics, key) for key in METRICS}
 
-    for columns in over_batches(kept, len(images), settings.batch_size, measured, progress):
-        yield _table(learned, digest, fingerprint, radius, columns, settings)
-
-
-def file_digest(path: Path) -> str:
-    """Sixteen hexadecimal digits of a file's content."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    for columns in over_batches(own_folder(folder, "quality", common), len(images), settings.batch_size, measured, progress):
+        yield _table(learned, radius, columns, common)
 
 
 def _check(settings: QualitySettings, learned: LearnedSet) -> None:
@@ -119,30 +98,10 @@ def _check(settings: QualitySettings, learned: LearnedSet) -> None:
         raise ConfigurationError(problems)
 
 
-def _table(
-    learned: LearnedSet, digest: str, fingerprint: str, radius: float, columns: Columns, settings: QualitySettings
-) -> QualityTable:
-    values = [columns[key].double() for key in METRICS]
-    count = len(values[0])
-    errors = [float(column.std() / math.sqrt(count)) if count > 1 else 0.0 for column in values]
+def _table(learned: LearnedSet, radius: float, columns: Columns, common: dict[str, Any]) -> QualityTable:
+    means, errors = zip(*(mean_and_error(columns[key]) for key in METRICS))
     header = learned.checkpoint.header
     return QualityTable(
-        checkpoint=header.name,
-        radius=radius,
-        pairs=count,
-        available=len(learned.images),
-        means=tuple(float(column.mean()) for column in values),
-        standard_errors=tuple(errors),
-        settings=asdict(settings),
-        training=header.training,
-        model=header.model,
-        model_config=header.model_config,
-        description=header.description,
-        epsilon=learned.radius,
-        dataset=learned.data.name,
-        fingerprint=fingerprint,
-        digest=digest,
-        device=describe_device(learned.device),
-        versions=library_versions(),
-        revision=code_revision(),
-    )
+        radius=radius, pairs=len(columns[METRICS[0]]), available=len(learned.images), means=means, standard_errors=errors, model=header.model,
+        model_config=header.model_config, description=header.description, epsilon=learned.radius, **common,
+    )  # fmt: skip

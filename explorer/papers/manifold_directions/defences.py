@@ -8,8 +8,8 @@ import torch
 from explorer.checkpoints import load
 from explorer.data import PAIRS
 from explorer.errors import InvalidInput
+from explorer.measuring import file_digest
 from explorer.models import ConditionalVAE
-from explorer.papers.learned_sets.quality import file_digest
 from explorer.papers.trained import trained_path
 from explorer.sets import LatentBall, LpBall, ManifoldLatent, PerturbationSet
 from explorer.training import Inputs, Loss, attacked, beginning_with, clean, cross_entropy_of, paired, sampled

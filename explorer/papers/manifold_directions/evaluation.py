@@ -1,8 +1,5 @@
 """What Tables 1 and 2 and Figures 2 and 3 say of a classifier: over its test images, resumable after an interruption."""
 
-import hashlib
-import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,16 +10,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from explorer.batches import Columns, over_batches
-from explorer.errors import ConfigurationError, InvalidInput
+from explorer.errors import InvalidInput
 from explorer.evaluation.spectra import Energy, Spectrum, attack_energy, class_eigenvalues, spectrum
-from explorer.hardware import describe_device
-from explorer.provenance import code_revision, library_versions
+from explorer.measuring import batch, count, of_images, own_folder, refuse, share_and_error
 from explorer.randomness import Streams
 from explorer.randomness import generator as seeded
 from explorer.types import Inner, Progress
 
 from .accuracy import HEADINGS, accuracy_columns, attacks
-from .measured import AccuracySettings, AccuracyTable, SpectraSettings, SpectraTable, plain, settings_problems
+from .measured import AccuracySettings, AccuracyTable, SpectraSettings, SpectraTable, settings_problems
 from .opening import OpenedDirections
 
 DIGITS_KEPT, NOTHING = 5, 1e-10  # of an eigenvalue, in a results file; what is smaller, as a share of the largest, is rounding
@@ -31,42 +27,42 @@ DIGITS_KEPT, NOTHING = 5, 1e-10  # of an eigenvalue, in a results file; what is 
 def accuracy_table(opened: OpenedDirections, digest: str, settings: AccuracySettings, folder: Path, progress: Progress) -> Iterator[AccuracyTable]:
     """Accuracies of the images measured so far, after each batch. Batches are kept in `folder`, so that the same call goes on after a
     stop. Raises ConfigurationError, CheckpointError, InvalidInput, OutputError or Cancelled."""
-    _raise(settings_problems(settings))
+    refuse(settings_problems(settings))
     strength = settings.strength(opened.data.name)
     chosen = attacks(strength, opened.vae.model if opened.vae else None, settings.restarts)
 
     def measured(first: int, last: int) -> Columns:
-        x, labels = _batch(opened, first, last)
+        x, labels = batch(opened, first, last)
         return accuracy_columns(opened.model, x, labels, chosen, Streams(settings.seed, range(first, last)), Inner(progress))
 
     common = _common(opened, digest, settings)
-    for columns in over_batches(_folder(folder, "accuracies", common), _count(opened, settings), settings.batch_size, measured, progress):
-        means, errors = zip(*(_share(columns[name]) if name in columns else (None, None) for name in HEADINGS))
+    for columns in over_batches(_folder(folder, "accuracies", common), count(opened, settings), settings.batch_size, measured, progress):
+        means, errors = zip(*(share_and_error(columns[name]) if name in columns else (None, None) for name in HEADINGS))
         yield AccuracyTable(accuracies=means, standard_errors=errors, images=len(columns["clean"]), **common)
 
 
 def spectra_table(opened: OpenedDirections, digest: str, settings: SpectraSettings, folder: Path, progress: Progress) -> Iterator[SpectraTable]:
     """Spectra of the classes once all images are attacked; resumed and refused as `accuracy_table`. Raises InvalidInput also for a class
     without two images."""
-    _raise(settings_problems(settings))
+    refuse(settings_problems(settings))
     settings = replace(settings, attack=settings.attack or _own_attack(opened))
     if settings.attack == "vae":
         opened.manifold(1.0)  # says what is missing
     chosen = attacks(settings.strength(opened.data.name), opened.vae.model if opened.vae else None, settings.restarts)
 
     def measured(first: int, last: int) -> Columns:
-        x, labels = _batch(opened, first, last)
+        x, labels = batch(opened, first, last)
         found = {"attacked": chosen[settings.attack.upper()].perturbed(opened.model, x, labels, Streams(settings.seed, range(first, last)), Inner(progress))}
         if settings.attack == "vae":
             found["decoded"] = chosen["decoded"].perturbed(opened.model, x, labels, Streams(settings.seed, range(first, last)))
         return {name: each.flatten(1) for name, each in found.items()}
 
-    common, count = _common(opened, digest, settings), _count(opened, settings)
-    labels, clean = opened.images.labels[:count], opened.images.images[:count].flatten(1)
+    common, images = _common(opened, digest, settings), count(opened, settings)
+    labels, clean = opened.images.labels[:images], opened.images.images[:images].flatten(1)
     few = [opened.images.class_names[label] for label in range(len(opened.images.class_names)) if int((labels == label).sum()) < 2]
     if few:
-        raise InvalidInput(f"a covariance needs two images of every class; of {', '.join(few[:5])} there are fewer among the {count}. Raise the limit.")
-    for columns in over_batches(_folder(folder, "spectra", common), count, settings.batch_size, measured, progress):
+        raise InvalidInput(f"a covariance needs two images of every class; of {', '.join(few[:5])} there are fewer among the {images}. Raise the limit.")
+    for columns in over_batches(_folder(folder, "spectra", common), images, settings.batch_size, measured, progress):
         pass
     centre = columns.get("decoded", clean)
     delta = columns["attacked"] - centre
@@ -78,7 +74,7 @@ def spectra_table(opened: OpenedDirections, digest: str, settings: SpectraSettin
     shares = {name: _rounded(getattr(energy, name)) for name in ("share", "lower", "upper")}
     yield SpectraTable(
         attack=settings.attack, classes=opened.images.class_names, clean=eigenvalues["clean"], attacked=eigenvalues["attacked"], decoded=eigenvalues.get("decoded", ()),
-        confidence=settings.confidence, mean_norm=float(delta.double().norm(dim=1).mean()), images=count, **shares, **common,
+        confidence=settings.confidence, mean_norm=float(delta.double().norm(dim=1).mean()), images=images, **shares, **common,
     )  # fmt: skip
 
 
@@ -98,34 +94,10 @@ def _rounded(values: Float[Tensor, "d"]) -> tuple[float, ...]:
     return tuple(float(f"{value:.{DIGITS_KEPT}g}") if value > NOTHING * float(values.max()) else 0.0 for value in values.tolist())
 
 
-def _batch(opened: OpenedDirections, first: int, last: int) -> tuple[Tensor, Tensor]:
-    return opened.images.images[first:last].to(opened.device), opened.images.labels[first:last].to(opened.device)
-
-
-def _count(opened: OpenedDirections, settings: AccuracySettings) -> int:
-    return min(settings.limit or len(opened.images), len(opened.images))
-
-
-def _share(right: Tensor) -> tuple[float, float]:
-    share = float(right.mean())
-    return share, math.sqrt(share * (1 - share) / len(right))
-
-
 def _common(opened: OpenedDirections, digest: str, settings: AccuracySettings) -> dict[str, Any]:
-    header = opened.checkpoint.header
-    return {
-        "checkpoint": header.name, "available": len(opened.images), "settings": plain(settings), "strength": asdict(settings.strength(opened.data.name)),
-        "training": header.training, "dataset": opened.data.name, "digest": digest, "vae": opened.vae.name if opened.vae else "",
-        "vae_digest": opened.vae.digest if opened.vae else "", "fingerprint": opened.images.fingerprint(), "device": describe_device(opened.device),
-        "versions": library_versions(), "revision": code_revision(),
-    }  # fmt: skip
+    vae = {"vae": opened.vae.name, "vae_digest": opened.vae.digest} if opened.vae else {"vae": "", "vae_digest": ""}
+    return of_images(opened, digest, settings, strength=asdict(settings.strength(opened.data.name)), **vae)
 
 
 def _folder(folder: Path, what: str, common: dict[str, Any]) -> Path:
-    identity = json.dumps([common[key] for key in ("digest", "fingerprint", "settings", "strength", "vae_digest")], sort_keys=True)
-    return folder / f"{common['checkpoint']}-{what}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
-
-
-def _raise(problems: list[str]) -> None:
-    if problems:
-        raise ConfigurationError(problems)
+    return own_folder(folder, what, common, common["strength"], common["vae_digest"])

@@ -8,18 +8,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 from explorer.errors import ConfigurationError
+from explorer.measuring import plain
 from explorer.options import option_text
 from explorer.papers.results import Results, own_results, read_result
 
 from .accuracy import PAPER_STRENGTH
 from .experiments import EXPERIMENTS
-from .measured import SETTINGS, TABLES, AccuracyTable, Measured, SpectraTable, plain
+from .measured import SETTINGS, TABLES, AccuracyTable, SpectraTable, Table
 
 COMPACT_ENDING = "-compact"
 NAMED = ("dataset", "classifier", "radius", "steps", "latent_radius", "epochs", "standard_epochs", "batch_size", "learning_rate", "weight_decay")  # by the paper
 OF_PIXELS = ("radius", "radius_l2", "radius_l1", "steps", "step_size", "start")
 OF_LATENTS = ("vae", "learned_set", "latent_radius", "latent_steps", "latent_step_size")
-Found = tuple[Measured, Path]
+Found = tuple[Table, Path]
 
 
 def best(kind: str, results: Results, name: str, attack: str | None = None) -> Found | None:
@@ -33,7 +34,7 @@ def best(kind: str, results: Results, name: str, attack: str | None = None) -> F
     return min(known, key=order, default=None)
 
 
-def others(kind: str, results: Results, belongs: Callable[[Measured], bool]) -> list[Found]:
+def others(kind: str, results: Results, belongs: Callable[[Table], bool]) -> list[Found]:
     """The best measurement of each experiment that the paper does not have, by name."""
     names = sorted({table.checkpoint for table, _ in results.of(kind) if belongs(table) and not is_papers(table.checkpoint)})
     return [best(kind, results, name) for name in names]
@@ -44,7 +45,7 @@ def is_papers(name: str) -> bool:
     return name in EXPERIMENTS and EXPERIMENTS[name].published == EXPERIMENTS[name].config
 
 
-def differences(table: Measured, name: str) -> tuple[str, ...]:
+def differences(table: Table, name: str) -> tuple[str, ...]:
     """What keeps a measured row from being a reproduction: the training, and the measurement."""
     parts = [] if is_papers(name) else ["the paper has no such model"]
     parts += training_differences(table.training, name)
@@ -74,7 +75,7 @@ def training_differences(training: dict, name: str) -> list[str]:
     ]
 
 
-def where(table: Measured) -> str:
+def where(table: Table) -> str:
     """How it was measured, in words."""
     strength = f"ℓ∞ {table.strength['radius']:.4g}, latents ± {table.strength['latent_radius']:g}, {table.strength['steps']} steps of PGD"
     vae = f", manifold of {table.vae[:40]}" if table.vae else ""
@@ -82,7 +83,7 @@ def where(table: Measured) -> str:
     return f"{table.images:,} test images of {table.dataset[:40]}, {strength}{what}{vae}, training seed {table.training.get('seed', '?')}, {table.device[:60]}, revision {table.revision[:20]}"
 
 
-def own_path(kind: str, table: Measured) -> Path:
+def own_path(kind: str, table: Table) -> Path:
     """Where a measurement belongs: one of a part of the data, at other settings or of another file never replaces a fuller one."""
     name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
     target = own_results() / f"{name}-{kind.removeprefix('manifold_directions.')}.json"

@@ -1,14 +1,13 @@
 """What is measured of a classifier, and how: settings, and the tables that results files hold."""
 
-import json
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from explorer.configuration import from_mapping, out_of_range
 from explorer.errors import ConfigurationError
 from explorer.evaluation.spectra import LARGE
-from explorer.randomness import LARGEST_KEY
+from explorer.measuring import Measured, common_problems
 
 from .accuracy import HEADINGS, Strength, strength_for
 
@@ -46,28 +45,17 @@ class SpectraSettings(AccuracySettings):
     confidence: float = 0.95
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """What a measurement is of, and where it was made; `images` of the `available` test images."""
+@dataclass(frozen=True, kw_only=True)
+class _Attacked(Measured):
+    """With what strength, and on which VAE's manifold."""
 
-    checkpoint: str
-    images: int
-    available: int
-    settings: dict
     strength: dict
-    training: dict
-    dataset: str
-    digest: str
     vae: str = ""
     vae_digest: str = ""
-    fingerprint: str = ""
-    device: str = ""
-    versions: dict = field(default_factory=dict)
-    revision: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccuracyTable(_Origin):
+class AccuracyTable(_Attacked):
     """Shares of the images that are classified right, in the order of HEADINGS, with standard errors; None where there is no VAE. Those
     under attack are upper bounds: what the attack found. `decoded` is right after encoding and decoding alone."""
 
@@ -75,6 +63,7 @@ class AccuracyTable(_Origin):
     standard_errors: Six
 
     def __post_init__(self):
+        super().__post_init__()
         _checked(self, AccuracySettings)
         if not all(value is None or 0 <= value <= 1 for value in (*self.accuracies, *self.standard_errors)):
             raise ConfigurationError(["expected accuracies and standard errors from 0 to 1"])
@@ -86,7 +75,7 @@ class AccuracyTable(_Origin):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpectraTable(_Origin):
+class SpectraTable(_Attacked):
     """Eigenvalues of each class's covariance in descending order, in squared pixel intensities, of the clean test images and of the attacked
     ones (Figures 2 and 3); `decoded` those of encoding and decoding alone, empty for attacks in pixels. `share` is the attack's energy along
     each class's principal directions, all classes together, with the ends of its bootstrap band. The attack's δ in latents is counted from
@@ -104,6 +93,7 @@ class SpectraTable(_Origin):
     mean_norm: float  # of δ in pixels, Euclidean
 
     def __post_init__(self):
+        super().__post_init__()
         _checked(self, SpectraSettings)
         sizes = {len(row) for row in (*self.clean, *self.attacked, *self.decoded, self.share, self.lower, self.upper)}
         if len(sizes) != 1 or not len(self.classes) == len(self.clean) == len(self.attacked) or len(self.decoded) not in (0, len(self.classes)):
@@ -126,15 +116,15 @@ class SpectraTable(_Origin):
         return sum(self.share[self.large if large is None else large :])
 
 
-Measured = AccuracyTable | SpectraTable
+Table = AccuracyTable | SpectraTable
 TABLES: dict[str, type] = {ACCURACIES_KIND: AccuracyTable, SPECTRA_KIND: SpectraTable}
 SETTINGS: dict[str, type] = {ACCURACIES_KIND: AccuracySettings, SPECTRA_KIND: SpectraSettings}
 
 
 def settings_problems(settings: Any) -> list[str]:
     """All that is wrong with settings of either kind, in the user's words."""
-    found = out_of_range(settings, batch_size=(1, 100_000), seed=(0, LARGEST_KEY), restarts=(1, 10_000))
-    for name, (low, high) in {"radius": (0, 1), "radius_l1": (0, 100_000), "latent_radius": (0, 1000), "steps": (1, 100_000), "limit": (1, LARGEST_KEY)}.items():
+    found = common_problems(settings) + out_of_range(settings, restarts=(1, 10_000))
+    for name, (low, high) in {"radius": (0, 1), "radius_l1": (0, 100_000), "latent_radius": (0, 1000), "steps": (1, 100_000)}.items():
         if (value := getattr(settings, name)) is not None and not low <= value <= high:
             found.append(f"{name} = {value}: expected {low} to {high}, or none")
     if isinstance(settings, SpectraSettings):
@@ -144,17 +134,10 @@ def settings_problems(settings: Any) -> list[str]:
     return found
 
 
-def plain(settings: Any) -> dict:
-    """As they come back from a file."""
-    return json.loads(json.dumps(asdict(settings)))
-
-
 def _over(above: float, below: float) -> float:
     return above / below if below else math.inf
 
 
-def _checked(table: _Origin, settings: type) -> None:
+def _checked(table: _Attacked, settings: type) -> None:
     from_mapping(settings, table.settings, "settings")
     from_mapping(Strength, table.strength, "strength")
-    if not 0 < table.images <= table.available:
-        raise ConfigurationError([f"{table.images} of {table.available} images"])

@@ -9,8 +9,8 @@ from torch import nn
 from explorer.checkpoints import Checkpoint, load
 from explorer.data import ImageDataset, Source, images_at_hand
 from explorer.errors import CheckpointError, InvalidInput
+from explorer.measuring import file_digest
 from explorer.models import ClassConditionalVAE
-from explorer.papers.learned_sets.quality import file_digest
 from explorer.papers.trained import trained_path
 from explorer.sets import ManifoldLatent
 

@@ -5,12 +5,12 @@ from explorer.papers.report import ITEMS, find_item
 
 from .accuracy import HEADINGS
 from .finding import differences, where
-from .measured import AccuracyTable, Measured
+from .measured import AccuracyTable, Table
 from .published import TABLE_1, TABLE_2
 from .tables import MANIFOLD_DIRECTIONS
 
 
-def report(table: Measured, form: str) -> str:
+def report(table: Table, form: str) -> str:
     """`form` is one of text, json, csv and latex."""
     kind, number = ("table", 1) if isinstance(table, AccuracyTable) else ("figure", 3)
     return ITEMS[form](
@@ -19,7 +19,7 @@ def report(table: Measured, form: str) -> str:
     )  # fmt: skip
 
 
-def filled(table: Measured) -> Filled:
+def filled(table: Table) -> Filled:
     """Accuracies in percent; or of an attack, by how much it raises the large and the small eigenvalues of each class, and its energy."""
     common = {"differences": differences(table, table.checkpoint), "source": where(table)}
     if isinstance(table, AccuracyTable):

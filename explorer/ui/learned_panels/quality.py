@@ -9,7 +9,8 @@ from typing import get_args
 import streamlit as st
 
 from explorer.evaluation.approximation import Distance
-from explorer.papers.learned_sets.quality import QualitySettings, file_digest, quality
+from explorer.measuring import file_digest
+from explorer.papers.learned_sets.quality import QualitySettings, quality
 from explorer.papers.learned_sets.report import DISTANCE_NAMES
 from explorer.runs.kinds import specify
 from explorer.types import Progress, Silent
