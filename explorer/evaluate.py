@@ -40,7 +40,9 @@ from explorer.papers.contextual_budgets.measured import (
 from explorer.papers.contextual_budgets.opening import open_budgets
 from explorer.papers.contextual_budgets.report import report
 from explorer.papers.learned_sets import KIND as LEARNED_SET
-from explorer.papers.learned_sets import open_learned_set
+from explorer.papers.learned_sets import LearnedSet, open_learned_set
+from explorer.papers.learned_sets.likelihoods import KIND as LIKELIHOOD_KIND
+from explorer.papers.learned_sets.likelihoods import LikelihoodSettings, likelihood_report, likelihood_table
 from explorer.papers.learned_sets.quality import QualitySettings, quality
 from explorer.papers.learned_sets.report import FORMATS
 from explorer.papers.learned_sets.tables import KIND, own_path
@@ -55,6 +57,7 @@ from explorer.storage import runs_folder
 from explorer.training import Bar
 
 OF_BUDGETS = ("volume", "generator", "liu", "targets", "whole", "followed")
+OF_LIKELIHOOD = ("likelihood", "samples", "density")
 OF_DIRECTIONS = ("directions", "spectra", "vae", "latent_radius")
 PAPER_OPTIONS = ("checkpoint", "paper", "table", "figure", "results", "format")
 
@@ -80,16 +83,28 @@ def run(arguments: list[str]) -> int:
 
 
 def _measure_set(options: argparse.Namespace, device: torch.device) -> str:
-    """Table 4 of Perturbation sets."""
-    _refuse(options, "the quality of a learned set", ("attack", "restarts", "clip", *OF_BUDGETS, *OF_DIRECTIONS))
+    """Table 4 of Perturbation sets; with --likelihood its Definition 2."""
+    _refuse(options, "a learned set", ("attack", "restarts", "clip", *OF_BUDGETS, *OF_DIRECTIONS))
     learned = open_learned_set(options.checkpoint, device, options.root)
     if learned.note:
         print(learned.note, file=sys.stderr)
+    if options.likelihood:
+        return _measure_likelihood(options, learned)
+    _refuse(options, "the quality of a learned set: it is for --likelihood", ("samples", "density"))
     settings = QualitySettings(options.distance, options.radius, options.limit, _or(options.steps, QualitySettings().steps), options.seed, options.batch_size)
     with politely_stopped(Bar(options.checkpoint.stem)) as progress:
         *_, table = quality(learned, file_digest(options.checkpoint), settings, options.work, progress)
     _saved(KIND, table, options.output or own_path(table))
     return FORMATS[options.format](table)
+
+
+def _measure_likelihood(options: argparse.Namespace, learned: LearnedSet) -> str:
+    _refuse(options, "the likelihood", ("distance", "steps"))
+    settings = LikelihoodSettings(options.density, options.radius, options.samples, options.limit, options.seed, options.batch_size)
+    with politely_stopped(Bar(options.checkpoint.stem)) as progress:
+        *_, table = likelihood_table(learned, file_digest(options.checkpoint), settings, options.work, progress)
+    _saved(LIKELIHOOD_KIND, table, options.output or runs_folder() / "results" / f"{options.checkpoint.stem[:80]}-likelihood.json")
+    return likelihood_report(table, options.format)
 
 
 def _measure_vae(options: argparse.Namespace, device: torch.device) -> str:
@@ -99,12 +114,12 @@ def _measure_vae(options: argparse.Namespace, device: torch.device) -> str:
         print(opened.note, file=sys.stderr)
     common = {"limit": options.limit, "seed": options.seed, "batch_size": options.batch_size}
     if options.attack:
-        _refuse(options, "the attack on an ELBO, which takes all radii of the figure", ("distance", "radius", *OF_BUDGETS, *OF_DIRECTIONS))
+        _refuse(options, "the attack on an ELBO, which takes all radii of the figure", ("distance", "radius", *OF_BUDGETS, *OF_DIRECTIONS, *OF_LIKELIHOOD))
         default = AttackSettings()
         settings = AttackSettings(clip=options.clip, steps=_or(options.steps, default.steps), restarts=_or(options.restarts, default.restarts), **common)
         kind, measure, item = ATTACK_KIND, attack_table, find_item(provae.CERTIFIED_VAE, "figure", 3)
     else:
-        _refuse(options, "a row of the table, which has both boxes", ("distance", "steps", "restarts", "clip", *OF_BUDGETS, *OF_DIRECTIONS))
+        _refuse(options, "a row of the table, which has both boxes", ("distance", "steps", "restarts", "clip", *OF_BUDGETS, *OF_DIRECTIONS, *OF_LIKELIHOOD))
         settings, kind, measure, item = ElboSettings(radius=options.radius, **common), ELBO_KIND, elbo_table, find_item(provae.CERTIFIED_VAE, "table", 1)
     with politely_stopped(Bar(options.checkpoint.stem)) as progress:
         *_, table = measure(opened, file_digest(options.checkpoint), settings, options.work, progress)
@@ -121,7 +136,7 @@ def _measure_budgets(options: argparse.Namespace, device: torch.device) -> str:
     opened = open_budgets(options.checkpoint, device, options.root)
     if opened.note:
         print(opened.note, file=sys.stderr)
-    common, foreign = {"limit": options.limit, "seed": options.seed}, ("distance", "radius", "attack", "clip", *OF_DIRECTIONS)
+    common, foreign = {"limit": options.limit, "seed": options.seed}, ("distance", "radius", "attack", "clip", *OF_DIRECTIONS, *OF_LIKELIHOOD)
     if options.liu:
         _refuse(options, "the largest certified volumes", (*foreign, "steps", "restarts", "volume", "generator", "followed"))
         kind, measure, default = VOLUMES_KIND, volume_table, VolumeSettings()
@@ -144,7 +159,7 @@ def _measure_budgets(options: argparse.Namespace, device: torch.device) -> str:
 
 def _measure_directions(options: argparse.Namespace, device: torch.device) -> str:
     """Accuracies under attacks off and on the manifold; with --spectra what an attack does to the eigenvalues of the classes."""
-    _refuse(options, "attacks off and on the manifold", ("distance", "attack", "clip", *OF_BUDGETS))
+    _refuse(options, "attacks off and on the manifold", ("distance", "attack", "clip", *OF_BUDGETS, *OF_LIKELIHOOD))
     opened = open_directions(options.checkpoint, device, options.root, options.vae)
     for note in filter(None, (opened.note, opened.missing)):
         print(note, file=sys.stderr)
@@ -240,6 +255,9 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--radius", type=float, help="another radius than the checkpoint's")
     measure.add_argument("--limit", type=int, help="the first pairs or images of a split only")
     measure.add_argument("--steps", type=int, help=f"of PGD ({default.steps} for a learned set, {AttackSettings().steps} for a VAE, {ErrorSettings().steps} for a classifier)")
+    measure.add_argument("--likelihood", action="store_true", help="of a learned set: how likely it makes real perturbations (Perturbation sets, Definition 2), instead of Table 4")
+    measure.add_argument("--samples", type=int, default=LikelihoodSettings().samples, help=f"of that, members drawn for each pair ({LikelihoodSettings().samples})")
+    measure.add_argument("--density", choices=("gaussian", "bernoulli"), default=LikelihoodSettings().density, help="of that (gaussian)")
     measure.add_argument("--attack", action="store_true", help="of a VAE: its ELBO under attack (proVAE, Figure 3) instead of its bound (Table 1)")
     measure.add_argument("--restarts", type=int, help=f"of the attack ({AttackSettings().restarts} for a VAE, {ErrorSettings().restarts} for a classifier)")
     measure.add_argument("--clip", action="store_true", help="that attack stays in [0, 1]; the paper's does not")

@@ -11,6 +11,8 @@ from .contextual_budgets import CONTEXTUAL_BUDGETS
 from .contextual_budgets import EXPERIMENTS as CONTEXTUAL_BUDGETS_EXPERIMENTS
 from .contextual_budgets.measured import TABLES as CONTEXTUAL_BUDGETS_TABLES
 from .learned_sets import EXPERIMENTS as LEARNED_SETS_EXPERIMENTS
+from .learned_sets.likelihoods import KIND as LIKELIHOOD_KIND
+from .learned_sets.likelihoods import LikelihoodTable
 from .learned_sets.quality import QualityTable
 from .learned_sets.tables import KIND, LEARNED_SETS
 from .manifold_directions import EXPERIMENTS as MANIFOLD_DIRECTIONS_EXPERIMENTS
@@ -30,4 +32,4 @@ PAPERS: dict[str, Paper] = {
     "manifold_directions": MANIFOLD_DIRECTIONS,
 }
 
-RESULTS: dict[str, type] = {KIND: QualityTable, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES, **MANIFOLD_DIRECTIONS_TABLES}  # kinds of results files and what they hold
+RESULTS: dict[str, type] = {KIND: QualityTable, LIKELIHOOD_KIND: LikelihoodTable, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES, **MANIFOLD_DIRECTIONS_TABLES}  # kinds of results files and what they hold

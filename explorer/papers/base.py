@@ -79,7 +79,7 @@ class Filled:
 class Item:
     """A table or figure of a paper. `fill` reads what `evaluate` has written; without it `missing` says why it is not run."""
 
-    kind: Literal["table", "figure"]
+    kind: Literal["table", "figure", "definition"]
     number: int
     caption: str
     missing: str = ""

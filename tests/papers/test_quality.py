@@ -9,9 +9,12 @@ from explorer.errors import Cancelled, ConfigurationError, ExplorerError
 from explorer.evaluate import main
 from explorer.measuring import file_digest
 from explorer.models import build_model
-from explorer.papers.learned_sets import open_learned_set
+from explorer.evaluation import likelihood
+from explorer.papers import RESULTS
+from explorer.papers.learned_sets import evaluation_pairs, open_learned_set
 from explorer.papers.learned_sets.quality import QualitySettings, quality
 from explorer.papers.learned_sets.report import FORMATS
+from explorer.papers.results import read_result
 from explorer.types import Silent
 
 SETTINGS = QualitySettings(limit=10, batch_size=4, steps=3)
@@ -105,6 +108,22 @@ def test_the_command_prints_the_table_and_writes_results(path, tmp_path, capsys)
     assert main([str(path), *options, "--format", "json"]) == 0
     printed, written = json.loads(capsys.readouterr().out), json.loads((tmp_path / "results.json").read_text())
     assert printed["means"] == written["means"] and written["pairs"] == 4
+
+
+def test_the_command_measures_the_likelihood_of_real_pairs(path, learned, tmp_path, capsys):
+    options = ["--likelihood", "--limit", "4", "--samples", "3", "--work", str(tmp_path / "work"), "--output", str(tmp_path / "likelihood.json")]
+    assert main([str(path), *options]) == 0
+    assert "4 of 300 pairs" in capsys.readouterr().out
+    kind, table = read_result(tmp_path / "likelihood.json", RESULTS)
+    clean, perturbed = evaluation_pairs(learned.pairs, learned.images[:4], learned.device, 0)
+    found = likelihood(learned.checkpoint.model, clean, perturbed, radius=2.0, samples=3)
+    assert kind == "learned_sets.likelihood" and table.means[0] == pytest.approx(float(found.log_likelihood.mean()), rel=1e-6)
+
+
+@pytest.mark.parametrize("options", [["--likelihood", "--steps", "3"], ["--samples", "3"], ["--likelihood", "--samples", "0"]], ids=" ".join)
+def test_options_of_the_other_measurement_are_refused(path, tmp_path, capsys, options):
+    assert main([str(path), *options, "--work", str(tmp_path)]) == 1
+    assert options[-2].strip("-") in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
