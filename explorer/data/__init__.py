@@ -11,6 +11,7 @@ from .idx import load_fashion_mnist, load_mnist
 from .medmnist import load_organamnist
 from .pairs import LinfPairs, Pairs, RtsPairs
 from .pictures import read_picture
+from .scenes import first_scenes, load_scenes
 
 __all__ = [
     "DATASETS", "PAIRS", "DatasetEntry", "ImageDataset", "LinfPairs", "Pairs", "RtsPairs", "Source", "images_at_hand", "left_counts", "load_corrupted_cifar10", "load_dataset", "read_picture",
@@ -19,6 +20,7 @@ __all__ = [
 
 DATASETS = {
     "digits": DatasetEntry(load_digits, "1,797 scanned digits that come with scikit-learn, resized to 28×28; no download"),
+    "scenes": DatasetEntry(load_scenes, "scenes of simple bodies in light, 4,000 / 500 / 1,000 rendered images of 3×32×32 in 8 shapes; no download", first_scenes),
     "mnist": DatasetEntry(load_mnist, "MNIST, 59,000 / 1,000 / 10,000 images of 28×28"),
     "cifar10": DatasetEntry(load_cifar10, "CIFAR-10, 49,000 / 1,000 / 10,000 images of 3×32×32"),
     "cifar10.1": DatasetEntry(load_new_cifar10, "CIFAR-10.1 (v6), 2,000 new test images of CIFAR-10's classes"),

@@ -43,10 +43,12 @@ class ImageDataset:
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """`load(split, root, download)` reads a whole split; root is None where no folder is known."""
+    """`load(split, root, download)` reads a whole split; root is None where no folder is known.
+    `first(split, limit)` makes only the first images, where that is cheaper."""
 
     load: Callable[[str, Path | None, bool], ImageDataset]
     description: str
+    first: Callable[[str, int], ImageDataset] | None = None
 
 
 def load_dataset(
@@ -64,6 +66,8 @@ def load_dataset(
         raise InvalidInput(f"unknown split {split!r}. Expected one of {', '.join(SPLITS)}.")
     if limit is not None and limit < 1:
         raise InvalidInput(f"limit is a number of images, at least 1, got {limit}")
+    if limit is not None and entry.first:
+        return entry.first(split, limit)
     dataset = entry.load(split, data_folder(root), download)
     return dataset if limit is None else dataset[:limit]
 

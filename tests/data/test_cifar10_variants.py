@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.data import load_dataset
 from explorer.data import cifar10_variants as variants
+from explorer.data import load_dataset
 from explorer.errors import DataNotFound, InvalidInput, UnknownName
 
 
