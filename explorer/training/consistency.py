@@ -100,3 +100,8 @@ def in_turn(*stages: Prepare) -> Prepare:
         return batch
 
     return prepare
+
+
+def from_epoch(epoch: float, stage: Prepare) -> Prepare:
+    """The stage begins its work after so many epochs."""
+    return lambda model, batch, state: stage(model, batch, state) if state.epoch >= epoch else batch

@@ -1,0 +1,62 @@
+"""What the paper trains, at its own settings, and narrow classifiers that train in minutes."""
+
+from dataclasses import replace
+
+from explorer.papers.base import Experiment
+
+from .config import AugmentedConfig, problems
+from .training import steps, train
+
+STEM = "adversarial_augmentation"
+NETWORKS = ("unet", "vqvae", "edsr", "cae")
+CIFAR10 = AugmentedConfig()
+AUGMIX = {"augmix": True}
+AT_LINF, AT_L2 = {"corruption": "linf"}, {"corruption": "l2"}
+BASELINES: dict[str, tuple[dict, str]] = {  # step sizes of AWP and SAM: Appendix E.1; TRADES' weight: its own for CIFAR-10
+    "nominal": ({}, "nominally"),
+    "augmix": (AUGMIX, "with AugMix and its consistency loss"),
+    "at-linf": (AT_LINF, "on PGD in the ℓ∞ ball"),
+    "at-l2": (AT_L2, "on PGD in the ℓ2 ball"),
+    "trades-linf": ({**AT_LINF, "trades_beta": 6.0}, "with TRADES in the ℓ∞ ball"),
+    "trades-l2": ({**AT_L2, "trades_beta": 6.0}, "with TRADES in the ℓ2 ball"),
+    "awp-linf": ({**AT_LINF, "weight_ascent": "awp", "weight_step": 0.0005}, "on PGD in the ℓ∞ ball, at adversarial weights (AWP)"),
+    "awp-l2": ({**AT_L2, "weight_ascent": "awp", "weight_step": 0.001}, "on PGD in the ℓ2 ball, at adversarial weights (AWP)"),
+    "sam": ({"weight_ascent": "sam"}, "for flat minima (SAM)"),
+}
+ADDED: dict[str, tuple[dict, str]] = {"": ({}, ""), "-augmix": (AUGMIX, " and AugMix")}
+NARROW = {"widths": (8, 16, 32), "depths": (1, 1, 1), "bottleneck": False}
+SCENES = replace(
+    CIFAR10, dataset="scenes", stem=8, **NARROW, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), steps=3, epochs=15, clean_epochs=11.0, batch_size=32, learning_rate=0.05, warm_up=1.0,
+)  # fmt: skip
+SHORT = replace(CIFAR10, stem=8, **NARROW, steps=3, epochs=8, clean_epochs=6.0, batch_size=64, learning_rate=0.05, warm_up=1.0)
+SHORT_BASELINES = ("nominal", "augmix")
+
+
+def backbones(names: tuple[str, ...], data: str) -> dict:
+    return {"corruption": "adversarial", "backbones": tuple(f"backbone-{name}-{data}" for name in names)}
+
+
+def _experiment(config: AugmentedConfig, changes: dict, text: str, published: AugmentedConfig = CIFAR10) -> Experiment:
+    return Experiment(replace(config, **changes), train, problems, steps, STEM, text, replace(published, **changes))
+
+
+PAPERS: dict[str, Experiment] = {
+    **{f"{name}-cifar10": _experiment(CIFAR10, changes, f"pre-activation ResNet-50 on CIFAR-10, trained {how} (Table 1)") for name, (changes, how) in BASELINES.items()},
+    **{
+        f"ada-cifar10-{network}{ending}": _experiment(CIFAR10, {**backbones(names, "cifar10"), **changes}, f"pre-activation ResNet-50 on CIFAR-10, trained with AdA ({network}){more} (Table 1)")
+        for network, names in {**{name: (name,) for name in NETWORKS}, "all": NETWORKS}.items()
+        for ending, (changes, more) in ADDED.items()
+    },
+}
+SMALL: dict[str, Experiment] = {}
+for data, config, where in (("scenes", SCENES, "rendered scenes"), ("cifar10-compact", SHORT, "CIFAR-10, a few epochs")):
+    quick = {name: (changes, how) for name, (changes, how) in BASELINES.items() if data == "scenes" or name in SHORT_BASELINES}
+    SMALL |= {f"{name}-{data}": _experiment(config, changes, f"a narrow ResNet on {where}, trained {how}") for name, (changes, how) in quick.items()}
+    ball = backbones(("unet",), data)
+    name = f"ada-{data}-unet" if data == "scenes" else "ada-cifar10-unet-compact"
+    SMALL |= {
+        name: _experiment(config, ball, f"a narrow ResNet on {where}, trained with AdA (unet)"),
+        name.replace("ada", "random-weights", 1): _experiment(config, {**ball, "corruption": "random"}, f"a narrow ResNet on {where}, trained on random weights of a U-Net of AdA's radius"),
+        name.replace("unet", "unet-augmix", 1): _experiment(config, {**ball, **AUGMIX}, f"a narrow ResNet on {where}, trained with AdA (unet) and AugMix"),
+    }
+EXPERIMENTS: dict[str, Experiment] = {**PAPERS, **SMALL}

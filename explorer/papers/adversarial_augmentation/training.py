@@ -1,0 +1,121 @@
+"""Training a classifier on corruptions that are made as it learns, nominally, or against attacks in pixels: one loop (AdA, Algorithm 1 and
+Appendix E)."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from explorer.checkpoints import Header, load, save
+from explorer.data import ImageDataset, load_dataset
+from explorer.errors import ConfigurationError
+from explorer.evaluation.corruption_error import wrong_share
+from explorer.models import model_config
+from explorer.papers.base import Place
+from explorer.papers.training import AfterEpoch, initialised, nesterov, size_differences, train_and_keep
+from explorer.provenance import code_revision, library_versions
+from explorer.training import Cosine, linearly_scaled, mirrored_and_shifted
+from explorer.types import Inner, Progress, stop_if_cancelled
+
+from .config import KIND, AugmentedConfig, problems
+from .pipeline import Pipeline, pipeline
+
+SHOWN, MEASURED_AT_ONCE = 9, 500
+
+
+def train(name: str, config: AugmentedConfig, place: Place, progress: Progress) -> Path:
+    """Train a classifier; write best, last, snapshots and, at the end, `NAME.safetensors`: the last one rounded to float16, with the accuracy
+    on clean test images that it has after the rounding. Raises ConfigurationError, CheckpointError where a network is missing."""
+    if found := problems(config):
+        raise ConfigurationError(found)
+    data = {split: load_dataset(config.dataset, split, place.root, config.limit) for split in ("train", "validation", "test")}
+    shape, classes = tuple(data["train"].images.shape[1:]), len(data["train"].class_names)
+    model = initialised(config.classifier, config.model_config(shape, classes), config.seed, place.device)
+    images, labels = data["train"].images.to(place.device), data["train"].labels.to(place.device)
+    validation = data["validation"].images.to(place.device), data["validation"].labels.to(place.device)
+    stop_if_cancelled(progress)
+    made = pipeline(config, model, images[:1], place.output, Inner(progress))
+
+    def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        for chosen in torch.randperm(len(images), generator=generator).split(config.batch_size):
+            drawn = images[chosen.to(images.device)]
+            yield mirrored_and_shifted(drawn, generator) if config.augment else drawn, labels[chosen.to(labels.device)]
+
+    train_and_keep(
+        model,
+        made.loss,
+        batches,
+        header=_header(name, config, data["train"], shape, made),
+        epochs=config.epochs,
+        batches_per_epoch=math.ceil(len(images) / config.batch_size),
+        schedules={"learning_rate": Cosine(linearly_scaled(config.learning_rate, config.batch_size), config.epochs, config.warm_up)},
+        after=AfterEpoch(
+            lambda epoch: validation_metrics(model, *validation),
+            lambda: (config.trained_radius, {}),
+            lambda radius: validation[0][:SHOWN],
+        ),
+        place=place,
+        progress=progress,
+        optimiser=nesterov(config.weight_decay, config.momentum),
+        prepare=made.prepare,
+        ascent=made.ascent,
+        snapshots=snapshot_names(name, config),
+    )
+    return _finish(name, config, place, data["test"], progress)
+
+
+def steps(config: AugmentedConfig, root: Path | None) -> int:
+    """How many batches a training sees. Raises DataNotFound."""
+    images = load_dataset(config.dataset, "train", root, config.limit, download=False)
+    return config.epochs * math.ceil(len(images) / config.batch_size)
+
+
+def snapshot_names(name: str, config: AugmentedConfig) -> dict[int, str]:
+    """After which epochs a further checkpoint is kept, and under which name: at equal shares of the training."""
+    shares = [(number, max(1, round(config.epochs * number / config.snapshots))) for number in range(1, config.snapshots)]
+    return {epoch: f"{name}-{100 * number / config.snapshots:.0f}-percent" for number, epoch in shares if epoch < config.epochs}
+
+
+@torch.no_grad()
+def validation_metrics(model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, float]:
+    """The mean cross-entropy of clean images, in nats, and their accuracy."""
+    logits = torch.cat([model(part) for part in images.split(MEASURED_AT_ONCE)])
+    return {"validation": F.cross_entropy(logits, labels).item(), "validation_clean": (logits.argmax(1) == labels).double().mean().item()}
+
+
+def _finish(name: str, config: AugmentedConfig, place: Place, test: ImageDataset, progress: Progress) -> Path:
+    last = load(place.output / "last.safetensors", place.device)
+    model = last.model.half().float()
+    stop_if_cancelled(progress)
+    clean = 1 - wrong_share(model, test.images.to(place.device), test.labels.to(place.device), MEASURED_AT_ONCE)
+    path = place.output / f"{name}.safetensors"
+    save(path, model, replace(last.header, metrics={**last.header.metrics, "clean": clean}), dtype=torch.float16)
+    return path
+
+
+def _header(name: str, config: AugmentedConfig, data: ImageDataset, shape: tuple[int, int, int], made: Pipeline) -> Header:
+    classes = len(data.class_names)
+    own = config.model_config(shape, classes)
+    usual = AugmentedConfig()
+    paper = replace(config, classifier=usual.classifier, stem=None, widths=None, depths=usual.depths, bottleneck=True).model_config(shape, classes)
+    same = config.classifier == usual.classifier
+    return Header(
+        kind=KIND,
+        name=name,
+        model=config.classifier,
+        model_config=own,
+        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint(), **made.digests},
+        training=json.loads(json.dumps(asdict(config))),
+        metrics={},
+        seed=config.seed,
+        radius=config.trained_radius,
+        percentile_radii={},
+        description=size_differences(asdict(model_config(config.classifier, own)), asdict(model_config(usual.classifier, paper))) if same else f"{config.classifier}, not the paper's {usual.classifier}",
+        versions=library_versions(),
+        revision=code_revision(),
+    )
