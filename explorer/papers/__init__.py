@@ -1,8 +1,8 @@
 """The five papers: what they train, with their own settings, and their tables and figures."""
 
 from .adversarial_augmentation import ADVERSARIAL_AUGMENTATION
-from .adversarial_augmentation.experiments import EXPERIMENTS as AUGMENTATION_EXPERIMENTS
 from .adversarial_augmentation.backbone_experiments import EXPERIMENTS as BACKBONE_EXPERIMENTS
+from .adversarial_augmentation.experiments import EXPERIMENTS as AUGMENTATION_EXPERIMENTS
 from .base import Experiment, Filled, Item, Paper, Row, status
 from .certified_vae import CERTIFIED_VAE
 from .certified_vae import EXPERIMENTS as CERTIFIED_VAE_EXPERIMENTS
@@ -22,7 +22,7 @@ from .results import Results, read_results, save_result
 
 __all__ = ["EXPERIMENTS", "PAPERS", "RESULTS", "Experiment", "Filled", "Item", "Paper", "Results", "Row", "read_results", "save_result", "status"]
 
-EXPERIMENTS: dict[str, Experiment] = {**LEARNED_SETS_EXPERIMENTS, **CERTIFIED_VAE_EXPERIMENTS, **CONTEXTUAL_BUDGETS_EXPERIMENTS, **MANIFOLD_DIRECTIONS_EXPERIMENTS, **BACKBONE_EXPERIMENTS}
+EXPERIMENTS: dict[str, Experiment] = {**LEARNED_SETS_EXPERIMENTS, **CERTIFIED_VAE_EXPERIMENTS, **CONTEXTUAL_BUDGETS_EXPERIMENTS, **MANIFOLD_DIRECTIONS_EXPERIMENTS, **BACKBONE_EXPERIMENTS, **AUGMENTATION_EXPERIMENTS}
 
 PAPERS: dict[str, Paper] = {
     "learned_sets": LEARNED_SETS,
