@@ -13,6 +13,8 @@ from explorer.errors import ConfigurationError, ExplorerError
 from explorer.hardware import pick_device
 from explorer.measuring import file_digest
 from explorer.papers import EXPERIMENTS
+from explorer.papers.adversarial_augmentation.reconstruction import ReconstructionSettings
+from explorer.papers.adversarial_augmentation.similarity import SimilaritySettings
 from explorer.papers.certified_vae.evaluation import AttackSettings, ElboSettings
 from explorer.papers.contextual_budgets.measured import ErrorSettings, FollowedSettings, VolumeSettings
 from explorer.papers.learned_sets.extremes import ExtremesSettings
@@ -24,6 +26,14 @@ from explorer.studies.attack import AttackSettings as FooledSettings
 from explorer.studies.attack import CrossSettings, CurveSettings
 from explorer.studies.certify import CertifySettings
 
+from .adversarial_augmentation import (
+    few_imitated,
+    few_searched,
+    measure_reconstruction,
+    measure_similarity,
+    reconstruction_run_problems,
+    similarity_run_problems,
+)
 from .attack import attack_run_problems as search_run_problems
 from .attack import certify_run_problems, few_attacked, measure_certified, measure_cross_sets, measure_curve
 from .attack import measure_attack as measure_fooled
@@ -112,6 +122,8 @@ KINDS: dict[str, Kind] = {
     "attack_curve": Kind("Robust accuracy over radii", CheckpointInputs, lambda _: CurveSettings(), measure_curve, search_run_problems, few_attacked),
     "cross_sets": Kind("Classifiers attacked in several sets", CheckpointInputs, lambda _: CrossSettings(), measure_cross_sets, search_run_problems, few_attacked),
     "certify": Kind("Certified accuracy by smoothing", CheckpointInputs, lambda _: CertifySettings(), measure_certified, certify_run_problems, few_attacked),
+    "worst_weights": Kind("Worst weights of image-to-image networks", CheckpointInputs, lambda _: SimilaritySettings(), measure_similarity, similarity_run_problems, few_searched),
+    "imitated_corruptions": Kind("Corruptions imitated by changed weights", CheckpointInputs, lambda _: ReconstructionSettings(), measure_reconstruction, reconstruction_run_problems, few_imitated),
     "training": Kind("Training", TrainingInputs, lambda inputs: EXPERIMENTS[inputs.experiment].config, train_experiment, training_problems, few_steps),
 }  # fmt: skip
 

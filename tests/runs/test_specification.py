@@ -13,6 +13,7 @@ from explorer.runs import Specification, read_specification
 from explorer.runs.__main__ import main
 from explorer.runs.kinds import KINDS, opened, specify, subject
 from explorer.runs.specification import FORMAT
+from tests.tiny_backbones import save_backbone
 
 
 def test_it_comes_back_from_its_file(extremes, tmp_path):
@@ -49,8 +50,8 @@ def test_a_training_is_specified_by_its_experiment_and_keeps_its_values(name):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_command_line_makes_the_same_specification(kind, checkpoint, vae, budgets, capsys):
-    own = {"elbo": vae, **dict.fromkeys(("budget", "direction", "attack", "cross", "certify"), budgets)}.get(kind.split("_")[0], checkpoint)
+def test_the_command_line_makes_the_same_specification(kind, checkpoint, vae, budgets, tmp_path, capsys):
+    own = {"elbo": vae, "imitated": save_backbone(tmp_path), **dict.fromkeys(("budget", "direction", "attack", "cross", "certify", "worst"), budgets)}.get(kind.split("_")[0], checkpoint)
     inputs = {"experiment": "digits-rts"} if kind == "training" else {"checkpoint": str(own)}
     made = specify(kind, inputs, {"limit": 7}, "cpu", seed=5)
     words = shlex.split(made.command)

@@ -43,18 +43,20 @@ def adversarial_corruptions(
     limit: float | None = SSIM_LIMIT,
     keep_delta: bool = False,
     progress: Progress | None = None,
+    observe: Callable[[Tensor, Tensor], None] | None = None,
 ) -> CorruptedImages:
     """Weights of uniform length in each layer's ball, `steps` signed gradient steps with projection (the last point counts, as in
     Algorithm 1), then the line search to the SSIM distance `limit`; None leaves the images as they are.
 
     The classifier computes as it is: give it in evaluation mode, or in the mode it shall be searched in. A step is the ball's own at 10 steps,
     in proportion longer for fewer (Appendices E.4 and G.2). `ball.chunk` images are searched together (nano-batches), so that memory does
-    not grow with the batch; results do not depend on it. Raises InvalidInput, or Cancelled."""
+    not grow with the batch; results do not depend on it. `observe` is shown each point of each nano-batch with its loss. Raises InvalidInput,
+    or Cancelled."""
 
     def search(perturbations, chosen: slice, own: Streams, watched: Progress):
         objective = cross_entropy(classifier, labels[chosen])
         size = step_of(ball, steps) if step_size is None else step_size
-        found = pgd(perturbations, objective, steps=steps, step_size=size, step="sign", start="uniform-norm", keep="last", streams=own, progress=watched)
+        found = pgd(perturbations, objective, steps=steps, step_size=size, step="sign", start="uniform-norm", keep="last", streams=own, progress=watched, observe=observe)
         return found.delta, found.perturbed, found.loss
 
     return _in_chunks(ball, images, labels, search, streams, limit, keep_delta, progress)
