@@ -5,59 +5,36 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.ui import links
 from explorer.ui.attack import choose_attack
 from explorer.ui.attack_link import MAX_MODELS, PAGE, Link, checked
 from explorer.ui.attack_live import drag, dragged_radius, warn_of_socket
 from explorer.ui.attack_panels import PANELS
 from explorer.ui.attack_work import view
 from explorer.ui.classifier_choice import choose_classifiers, choose_subject, describe, known_classifiers, open_classifiers
-from explorer.ui.components import plain, show_copy_link, show_problems
-from explorer.ui.following import await_end, kept_problems, show_ended
+from explorer.ui.components import plain
+from explorer.ui.following import await_end, show_ended
+from explorer.ui.opening import Kind, choose_panel, close_page, open_page, stop_page
 from explorer.ui.threat_choice import choose_threat
 
-st.title("Attack")
-link, problems, revision = links.opened(Link, PAGE)
-problems = kept_problems(PAGE) or problems
-folders = tuple(st.session_state.get("gallery.folders", ()))
-known = known_classifiers(folders)
-if not known:
-    show_problems(problems)
-    st.info("No checkpoint of a classifier was found. Train one with `python -m explorer.train uniform-digits`, then add the folder `runs` in the gallery.")
-    st.stop()
-
-link, refused = choose_classifiers(link, known, MAX_MODELS, revision)
-models, failed = open_classifiers(link.model, known)
-problems += refused + failed
-if not models:
-    show_problems(problems)
-    st.info("Choose at least one classifier." if not failed else "None of the chosen classifiers can be shown. Choose another.")
-    links.show(link, PAGE)
-    st.stop()
-link, refused = checked(link, models[0].opened)
-problems += refused
-st.caption(describe(models))
-place = st.empty()
-
+page = open_page(
+    "Attack", Link, PAGE, Kind("classifier", "uniform-digits"), known_classifiers, lambda link, known, revision: choose_classifiers(link, known, MAX_MODELS, revision),
+    open_classifiers, lambda link, opened: checked(link, opened[0]), describe,
+)  # fmt: skip
+link, models, revision = page.link, page.models, page.revision
 link, subject, refused = choose_subject(link, models, revision, PAGE, "in the counts below it is not attacked, for it is wrong already.")
-problems += refused
 if subject is None:
-    show_problems(problems)
-    links.show(link, PAGE)
-    st.stop()
+    stop_page(link, PAGE, page.problems + refused)
+problems = refused
 left, right = st.columns([1, 1], gap="medium")
 with left:
-    link, threat, refused = choose_threat(link, models[0].opened, folders, revision)
+    link, threat, refused = choose_threat(link, models[0].opened, page.folders, revision)
 with right:
     link, attack = choose_attack(link, models, revision)
-problems = list(dict.fromkeys(problems + refused))
-with place.container():
-    show_problems(problems)
+problems = page.show_problems(*problems, *refused)
 if subject.note:
     st.info(plain(subject.note, 300))
 if threat is None:
-    links.show(link, PAGE)
-    st.stop()
+    stop_page(link, PAGE, ())
 
 revised = f"{revision}-{link.model[0]}-{subject.identity[2]}-{threat.name}-{threat.key}"
 shown = None
@@ -69,13 +46,12 @@ try:
     drag(shown)
     show_ended(PAGE, shown.search)
     progress = st.empty()
-    panel = st.segmented_control("Panel", list(PANELS), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
-    link = PANELS[panel or link.panel](replace(link, panel=panel or link.panel), shown)
+    link, panel = choose_panel(link, PANELS, revision)
+    link = panel(link, shown)
 except ExplorerError as error:
     shown = None
     st.error(plain(error, 400))
 
-links.show(link, PAGE)
-show_copy_link("the uploaded picture" if link.choice == "Upload" else "")
+close_page(link, PAGE)
 if shown:
     await_end(PAGE, shown.search, progress, problems)

@@ -10,7 +10,8 @@ from explorer.ui import bounds, links
 from explorer.ui.bounds_link import PAGE, Link
 from explorer.ui.bounds_live import drag, dragged_radius, warn_of_socket
 from explorer.ui.bounds_panels import PANELS, View, show_pictures
-from explorer.ui.components import plain, show_copy_link, show_problems
+from explorer.ui.components import plain, show_problems
+from explorer.ui.opening import choose_panel, close_page, stop_page
 
 st.title("Bounds")
 link, problems, revision = links.opened(Link, PAGE)
@@ -37,15 +38,12 @@ show_problems([*problems, *refused])
 link, subject, refused = bounds.choose_subject(link, opened, path, revision)
 show_problems(refused)
 if subject is None:
-    links.show(link, PAGE)
-    st.stop()
+    stop_page(link, PAGE, ())
 if subject.note:
     st.info(plain(subject.note, 300))
 link, settings = bounds.choose_methods(link, opened, subject, revision)
 if settings is None:
-    st.info("Choose at least one method.")
-    links.show(link, PAGE)
-    st.stop()
+    stop_page(link, PAGE, (), "Choose at least one method.")
 
 place = f"{revision}-{link.model}-{subject.identity[2]}"
 state = dragged_radius(link, opened, place)
@@ -62,11 +60,9 @@ try:
     view = View(opened, subject.image, subject.name, subject.identity, found, radius, settings.methods, Provenance(link.model, link.seed, radius, about), place)
     with pictures:
         show_pictures(view)
-    panel = st.segmented_control("Panel", list(PANELS), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
-    link = replace(link, panel=panel or link.panel)
-    PANELS[link.panel](link, view)
+    link, panel = choose_panel(link, PANELS, revision)
+    panel(link, view)
 except ExplorerError as error:
     st.error(plain(error, 400))
 
-links.show(link, PAGE)
-show_copy_link("the uploaded picture" if link.choice == "Upload" else "")
+close_page(link, PAGE)

@@ -1,52 +1,25 @@
 """How much each pixel may change: Learning contextual perturbation budgets for training robust neural networks, ICLR 2021 submission."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.ui import links
-from explorer.ui.components import plain, show_copy_link, show_problems
+from explorer.ui.components import plain
 from explorer.ui.contextual_budgets import choose_models, choose_settings, choose_subject, describe, known_models, open_models
 from explorer.ui.contextual_budgets_link import PAGE, Link, checked, with_state
 from explorer.ui.contextual_budgets_live import drag, dragged, warn_of_socket
 from explorer.ui.contextual_budgets_panels import PANELS
 from explorer.ui.contextual_budgets_work import view
-from explorer.ui.following import await_end, kept_problems, show_ended
+from explorer.ui.following import await_end, show_ended
+from explorer.ui.opening import Kind, choose_panel, close_page, open_page, stop_page
 
-st.title("Contextual budgets")
-link, problems, revision = links.opened(Link, PAGE)
-problems = kept_problems(PAGE) or problems
-known = known_models(tuple(st.session_state.get("gallery.folders", ())))
-if not known:
-    show_problems(problems)
-    st.info("No checkpoint of a classifier was found. Train one with `python -m explorer.train budgets-digits`, then add the folder `runs` in the gallery.")
-    st.stop()
-
-link, refused = choose_models(link, known, revision)
-models, failed = open_models(link.model, known)
-problems += refused + failed
-if not models:
-    show_problems(problems)
-    st.info("Choose at least one classifier." if not failed else "None of the chosen classifiers can be shown. Choose another.")
-    links.show(link, PAGE)
-    st.stop()
-opened = [each.opened for each in models]
-link, refused = checked(link, opened)
-problems += refused
-st.caption(describe(models))
-place = st.empty()
-
+page = open_page("Contextual budgets", Link, PAGE, Kind("classifier", "budgets-digits"), known_models, choose_models, open_models, checked, describe)
+link, models, revision = page.link, page.models, page.revision
 link, subject, refused = choose_subject(link, models, revision)
-problems += refused
 if subject is None:
-    show_problems(problems)
-    links.show(link, PAGE)
-    st.stop()
+    stop_page(link, PAGE, page.problems + refused)
+problems = refused
 link, refused = choose_settings(link, models, revision)
-problems = list(dict.fromkeys(problems + refused))
-with place.container():
-    show_problems(problems)
+problems = page.show_problems(*problems, *refused)
 if subject.note:
     st.info(plain(subject.note, 300))
 
@@ -55,18 +28,17 @@ shown = None
 try:
     state = dragged(link, models, revised)
     warn_of_socket(state)
-    link = with_state(link, state, opened)
+    link = with_state(link, state, [each.opened for each in models])
     shown = view(link, models, subject, state, revised)
     drag(link, shown)
     show_ended(PAGE, shown.attack)
     progress = st.empty()
-    panel = st.segmented_control("Panel", list(PANELS), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
-    link = PANELS[panel or link.panel](replace(link, panel=panel or link.panel), shown)
+    link, panel = choose_panel(link, PANELS, revision)
+    link = panel(link, shown)
 except ExplorerError as error:
     shown = None
     st.error(plain(error, 400))
 
-links.show(link, PAGE)
-show_copy_link("the uploaded picture" if link.choice == "Upload" else "")
+close_page(link, PAGE)
 if shown:
     await_end(PAGE, shown.attack, progress, problems)

@@ -9,7 +9,8 @@ from explorer.ui.library import find_checkpoints
 st.title("Perturbation sets")
 st.markdown(
     "A *perturbation set* gives every image x a region of parameters δ and a map from δ to images. "
-    "Open one, drag its latent sliders and its radius, and watch the picture follow. Below them are the classifiers whose margins can be bounded."
+    "Open one, drag its latent sliders and its radius, and watch the picture follow. Below them are VAEs with a certified ELBO, class-conditional VAEs whose latents "
+    "are attacked, and classifiers to attack, bound and certify in any of these sets."
 )
 
 problems = add_checkpoints()

@@ -8,11 +8,12 @@ from explorer.errors import ExplorerError
 from explorer.figures import Provenance
 from explorer.papers.learned_sets import KIND, Settings, explore
 from explorer.ui import cache, links
-from explorer.ui.components import plain, show_copy_link, show_problems
+from explorer.ui.components import plain, show_problems
 from explorer.ui.learned_panels import PANELS, View
 from explorer.ui.learned_sets import choose_image, drag, plain_sliders
 from explorer.ui.learned_sets_link import PAGE, Link, checked, encode_point
 from explorer.ui.library import checkpoint_path, find_checkpoints
+from explorer.ui.opening import choose_panel, close_page, stop_page
 
 SHOWN_FIRST = "digits-rts"  # has directions worth dragging, and its data come with the package
 
@@ -50,8 +51,7 @@ identity = f"{path}:{path.stat().st_mtime_ns}"
 link, subject, refused = choose_image(link, learned, identity, revision)
 show_problems(refused)
 if subject is None:
-    links.show(link, PAGE)
-    st.stop()
+    stop_page(link, PAGE, ())
 
 place = f"{revision}-{model}-{subject.key}"
 state = drag(link, learned, subject, identity, place)
@@ -66,12 +66,10 @@ provenance = Provenance(model, link.seed, radius, {"image": subject.name, "u": l
 others = tuple(name for name in names if name != model)
 view = View(path, learned, identity, subject, clean, result, radius, provenance, revision, others, folders)
 
-panel = st.segmented_control("Panel", list(PANELS), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
-link = replace(link, panel=panel or link.panel)
+link, panel = choose_panel(link, PANELS, revision)
 try:
-    link = PANELS[link.panel](link, view)
+    link = panel(link, view)
 except ExplorerError as error:
     st.error(plain(error, 400))
 
-links.show(link, PAGE)
-show_copy_link("the point u: it has too many coordinates. Download it as JSON instead" if any(state.delta) and not link.u else "")
+close_page(link, PAGE, "the point u: it has too many coordinates. Download it as JSON instead" if any(state.delta) and not link.u else "")

@@ -37,17 +37,10 @@ def known_models(folders: tuple[str, ...]) -> dict[str, Found]:
 
 def choose_models(link: Link, known: dict[str, Found], revision: int) -> tuple[Link, list[str]]:
     """The link with one to four models; an empty one starts with all of one experiment's data and size. Also what was wrong in it."""
-    wanted = [key for key in link.model if key in known]
-    problems = [f"The link's checkpoint {key[:60]!r} is not a certified VAE that is here." for key in link.model if key not in known]
-    if len(wanted) > MAX_MODELS:
-        problems.append(f"The link names {len(wanted)} models. The first {MAX_MODELS} are shown.")
-    chosen = st.multiselect(
-        "Models", list(known), wanted[:MAX_MODELS] or usual_models(known), max_selections=MAX_MODELS, key=f"model-{revision}",
-        help="One to four, all for images of the same size.",
+    return model_choice.choose_models(
+        link, known, MAX_MODELS, revision, what="certified VAE", label="Models", help="One to four, all for images of the same size.", usual=usual_models(known),
+        keeps=lambda before, now: not set(now).isdisjoint(before), changed={"image": 0, "radius": None},
     )  # fmt: skip
-    if link.model and set(chosen).isdisjoint(link.model):  # other models' images mean something else
-        link = replace(link, image=0, radius=None)
-    return replace(link, model=tuple(chosen)), problems
 
 
 def usual_models(known: dict[str, Found]) -> list[str]:

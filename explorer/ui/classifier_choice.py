@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-import streamlit as st
-
 from explorer.models.classifiers import KIND
 
 from . import bounds, cache, model_choice
@@ -26,25 +24,17 @@ def known_classifiers(folders: tuple[str, ...]) -> dict[str, Found]:
 
 def choose_classifiers(link: Link, known: dict[str, Found], most: int, revision: int, **changed: object) -> tuple[Link, list[str]]:
     """The link with up to so many classifiers, and `changed` where the first is another one. Also what was wrong in it."""
-    wanted = [key for key in link.model if key in known]
-    problems = [f"The link's checkpoint {key[:60]!r} is not a classifier that is here." for key in link.model if key not in known]
-    if len(wanted) > most:
-        problems.append(f"The link names {len(wanted)} classifiers. The first {most} are shown.")
-    chosen = st.multiselect(
-        "Classifiers", list(known), wanted[:most] or list(known)[:1], max_selections=most, key=f"model-{revision}",
+    return model_choice.choose_models(
+        link, known, most, revision, what="classifier", label="Classifiers", changed={"image": 0, "radius": None, **changed},
         help="The first is shown live. Others for images of the same size and classes stand beside it below.",
     )  # fmt: skip
-    if link.model and chosen[:1] != list(link.model[:1]):
-        link = replace(link, image=0, radius=None, **changed)
-    return replace(link, model=tuple(chosen)), problems
 
 
 def open_classifiers(keys: Sequence[str], known: dict[str, Found]) -> tuple[list[Model], list[str]]:
     """What can be opened of them and knows as many classes as the first; a sentence for each of the others."""
     models, problems = model_choice.open_models(keys, known, cache.classifier)
-    fitting = [each for each in models if len(each.opened.class_names) == len(models[0].opened.class_names)]
-    problems += [f"{each.label} knows other classes than {models[0].label}: it cannot be shown beside it, and is left out." for each in models if each not in fitting]
-    return fitting, problems
+    fitting, others = model_choice.of_same_classes(models, lambda model: len(model.opened.class_names))
+    return fitting, problems + others
 
 
 def describe(models: Sequence[Model]) -> str:

@@ -30,26 +30,17 @@ def known_models(folders: tuple[str, ...]) -> dict[str, Found]:
 
 def choose_models(link: Link, known: dict[str, Found], revision: int) -> tuple[Link, list[str]]:
     """The link with one or two models. Also what was wrong in it."""
-    wanted = [key for key in link.model if key in known]
-    problems = [f"The link's checkpoint {key[:60]!r} is not a classifier that is here." for key in link.model if key not in known]
-    if len(wanted) > MAX_MODELS:
-        problems.append(f"The link names {len(wanted)} models. The first {MAX_MODELS} are shown.")
-    chosen = st.multiselect(
-        "Classifiers", list(known), wanted[:MAX_MODELS] or list(known)[:1], max_selections=MAX_MODELS, key=f"model-{revision}",
-        help="One, or two beside each other for images of the same size and classes.",
-    )  # fmt: skip
-    if link.model and chosen[:1] != list(link.model[:1]):  # the first model's images and numbers are shown
-        link = replace(link, image=0, volume=None, alpha=None, alpha_bar=None, sources=(), drawing="", channel=0)
-    return replace(link, model=tuple(chosen)), problems
+    changed = {"image": 0, "volume": None, "alpha": None, "alpha_bar": None, "sources": (), "drawing": "", "channel": 0}  # the first model's images and numbers are shown
+    return model_choice.choose_models(
+        link, known, MAX_MODELS, revision, what="classifier", label="Classifiers", help="One, or two beside each other for images of the same size and classes.", changed=changed
+    )
 
 
 def open_models(keys: Sequence[str], known: dict[str, Found]) -> tuple[list[Model], list[str]]:
     """What can be opened of them and knows the first one's classes; a sentence for each of the others."""
     models, problems = model_choice.open_models(keys, known, cache.classifier)
-    for each in models[1:]:
-        if each.opened.class_names != models[0].opened.class_names:
-            problems.append(f"{each.label} knows other classes than {models[0].label}: it cannot be shown beside it, and is left out.")
-    return [each for each in models if each.opened.class_names == models[0].opened.class_names], problems
+    fitting, others = model_choice.of_same_classes(models, lambda model: model.opened.class_names)
+    return fitting, problems + others
 
 
 def describe(models: Sequence[Model]) -> str:

@@ -93,7 +93,7 @@ def test_without_a_model_it_says_how_to_train_one(models):
 def test_with_no_model_chosen_it_asks_for_one():
     test = page()
     test.multiselect[0].set_value([]).run()
-    assert not test.exception and "Choose at least one model" in texts(test)
+    assert not test.exception and "Choose at least one certified VAE" in texts(test)
 
 
 @pytest.mark.parametrize(
