@@ -13,6 +13,7 @@ from explorer.data import load_dataset
 from explorer.errors import Cancelled, CheckpointError, CheckpointMismatch, ConfigurationError, InvalidInput
 from explorer.models import build_model
 from explorer.papers import EXPERIMENTS
+from explorer.papers.adversarial_augmentation.augmented import sources
 from explorer.papers.adversarial_augmentation.config import AugmentedConfig, problems
 from explorer.papers.adversarial_augmentation.experiments import EXPERIMENTS as OWN
 from explorer.papers.adversarial_augmentation.nano_batches import bytes_for_one, nano_batch
@@ -26,7 +27,7 @@ from explorer.training import State, jensen_shannon
 from explorer.types import Silent
 
 CPU = torch.device("cpu")
-QUICK = ("nominal-cifar10", "trades-l2-cifar10", "awp-linf-cifar10", "sam-cifar10", "ada-cifar10-all-augmix", "random-weights-scenes-unet")
+QUICK = ("nominal-cifar10", "trades-l2-cifar10", "awp-linf-cifar10", "sam-cifar10", "ada-cifar10-all-augmix-deepaugment", "random-weights-scenes-unet")
 SMALL_NETWORKS = {
     "unet": ("completion_unet", {"widths": (4, 4, 4)}),
     "vqvae": ("vq_vae", {"width": 8, "residual_width": 4, "codes": 8}),
@@ -63,8 +64,8 @@ def networks(tmp_path_factory):
 def tiny(name, networks, **changes):
     config = OWN[name].config
     small = {"stem": 4, "widths": (4, 4), "depths": (1, 1), "bottleneck": False, "epochs": 2, "warm_up": 0.5, "clean_epochs": 0, "batch_size": 20, "limit": 40, "steps": min(config.steps, 2), "attack_steps": 2}
-    found = tuple(str(networks[each.split("-")[1]]) for each in config.backbones)
-    return replace(config, dataset="cifar10", backbones=found, nano_batch=8 if found else None, **{**small, **changes})
+    found, augmenting = (tuple(str(networks[each.split("-")[1]]) for each in names) for names in (config.backbones, config.deepaugment))
+    return replace(config, dataset="cifar10", backbones=found, deepaugment=augmenting, nano_batch=8 if found else None, **{**small, **changes})
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -86,7 +87,7 @@ def test_an_experiment_trains_and_its_checkpoint_opens_as_any_classifier(name, r
     opened = open_classifier(path, root=root)
     header = opened.checkpoint.header
     assert header.kind == "classifier" and header.radius == config.trained_radius and {"clean", "validation", "validation_clean"} <= header.metrics.keys()
-    assert len([key for key in header.dataset if key.startswith("backbone_")]) == len(config.backbones)
+    assert len([key for key in header.dataset if key.startswith(("backbone_", "deepaugment_"))]) == len(config.backbones) + len(config.deepaugment)
     assert opened.model(load_dataset("cifar10", "test", root, limit=2).images).shape == (2, 10)
 
 
@@ -180,6 +181,24 @@ def test_a_small_batch_is_learned_by_heart(name, root, networks, tmp_path):
     OWN[name].train("tiny", config, Place(tmp_path, CPU, root), Silent())
     losses = [epoch["loss"] for epoch in json.loads((tmp_path / "history.json").read_text())]
     assert losses[0] > 2 and losses[-1] < 0.6
+
+
+def test_deepaugments_images_are_made_once_and_drawn_with_equal_chances(root, networks, tmp_path):
+    config, images = tiny("deepaugment-cifar10", networks), load_dataset("cifar10", "train", root).images
+    shown = sources(config, images, tmp_path, CPU, Silent())
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
+    again = sources(config, images, tmp_path, CPU, Silent())
+    assert files and {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")} == files
+    assert len(shown.versions) == 3 and all(torch.equal(a, b) for a, b in zip(shown.versions, again.versions))
+    drawn = shown.drawn(torch.zeros(600, dtype=torch.long), torch.Generator().manual_seed(0), CPU)
+    shares = [(drawn == version[0].float() / 255).flatten(1).all(1).float().mean().item() for version in shown.versions]
+    assert shares == pytest.approx([1 / 3] * 3, abs=0.08) and torch.equal(shown.versions[0].float() / 255, images)
+
+
+def test_a_network_without_distortions_is_refused(root, networks, tmp_path):
+    config = replace(tiny("deepaugment-cifar10", networks), deepaugment=(str(networks["unet"]),))
+    with pytest.raises(InvalidInput, match="EDSR or a compressive"):
+        OWN["deepaugment-cifar10"].train("tiny", config, Place(tmp_path, CPU, root), Silent())
 
 
 def test_snapshots_are_kept_at_equal_shares_of_the_training(root, networks, tmp_path):

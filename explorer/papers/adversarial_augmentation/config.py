@@ -30,7 +30,8 @@ class AugmentedConfig:
 
     A batch goes through the pipeline of Appendix E.5: the images, or what DeepAugment has made of them; mirrored and shifted; corrupted by AdA,
     with the guard of Appendix F; and AugMix. Not given in the paper, and chosen: PGD's 10 steps of a quarter of the radius; the weight of
-    AugMix's consistency loss, which is AugMix's own; ν for U-Net and VQ-VAE, taken as for the others; and that the last epoch is kept."""
+    AugMix's consistency loss, which is AugMix's own; that each image is drawn with equal chances from the data and from what each network of
+    DeepAugment has made of them, as in Hendrycks et al. (2020a); ν for U-Net and VQ-VAE, taken as for the others; and that the last epoch is kept."""
 
     dataset: str = "cifar10"
     classifier: str = "preact_resnet"  # pre-activation ResNet-50 with a first convolution of 3 × 3; Appendix E.1
@@ -56,6 +57,7 @@ class AugmentedConfig:
     augmix: bool = False
     augmix_severity: float = 3.0  # Hendrycks et al., 2020b, for CIFAR-10; 1 for ImageNet
     augmix_consistency: float = 12.0  # weight of the Jensen-Shannon divergence; 0: the cross-entropy at one mixture
+    deepaugment: tuple[str, ...] = ()  # networks of DeepAugment, an EDSR, a compressive autoencoder: files or experiments; Appendix E.5
     epochs: int = 300  # Appendix E.3
     batch_size: int = 1024  # Appendix E.3
     learning_rate: float = 0.1  # for batches of 256; Appendix E.3
@@ -125,6 +127,8 @@ def _pipeline_problems(config: AugmentedConfig) -> list[str]:
         found.append(f"trades_beta = {config.trades_beta:g}: TRADES searches in a ball of pixels, choose corruption linf or l2")
     if config.trades_beta is not None and config.augmix:
         found.append("augmix with trades_beta: both add a loss of their own, choose one")
+    if len(set(config.deepaugment)) < len(config.deepaugment):
+        found.append(f"deepaugment = {','.join(config.deepaugment)}: expected each network once")
     return found
 
 

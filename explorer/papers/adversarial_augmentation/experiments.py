@@ -23,7 +23,17 @@ BASELINES: dict[str, tuple[dict, str]] = {  # step sizes of AWP and SAM: Appendi
     "awp-l2": ({**AT_L2, "weight_ascent": "awp", "weight_step": 0.001}, "on PGD in the ℓ2 ball, at adversarial weights (AWP)"),
     "sam": ({"weight_ascent": "sam"}, "for flat minima (SAM)"),
 }
-ADDED: dict[str, tuple[dict, str]] = {"": ({}, ""), "-augmix": (AUGMIX, " and AugMix")}
+DEEPAUGMENT = {"deepaugment": ("backbone-edsr-cifar10", "backbone-cae-cifar10")}
+ADDED: dict[str, tuple[dict, str]] = {
+    "": ({}, ""),
+    "-augmix": (AUGMIX, " and AugMix"),
+    "-deepaugment": (DEEPAUGMENT, " and DeepAugment"),
+    "-augmix-deepaugment": ({**AUGMIX, **DEEPAUGMENT}, ", AugMix and DeepAugment"),
+}
+COMBINED: dict[str, tuple[dict, str]] = {
+    "deepaugment": (DEEPAUGMENT, "with DeepAugment"),
+    "augmix-deepaugment": ({**AUGMIX, **DEEPAUGMENT}, "with AugMix and DeepAugment"),
+}
 NARROW = {"widths": (8, 16, 32), "depths": (1, 1, 1), "bottleneck": False}
 SCENES = replace(
     CIFAR10, dataset="scenes", stem=8, **NARROW, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), steps=3, epochs=15, clean_epochs=11.0, batch_size=32, learning_rate=0.05, warm_up=1.0,
@@ -41,7 +51,7 @@ def _experiment(config: AugmentedConfig, changes: dict, text: str, published: Au
 
 
 PAPERS: dict[str, Experiment] = {
-    **{f"{name}-cifar10": _experiment(CIFAR10, changes, f"pre-activation ResNet-50 on CIFAR-10, trained {how} (Table 1)") for name, (changes, how) in BASELINES.items()},
+    **{f"{name}-cifar10": _experiment(CIFAR10, changes, f"pre-activation ResNet-50 on CIFAR-10, trained {how} (Table 1)") for name, (changes, how) in (BASELINES | COMBINED).items()},
     **{
         f"ada-cifar10-{network}{ending}": _experiment(CIFAR10, {**backbones(names, "cifar10"), **changes}, f"pre-activation ResNet-50 on CIFAR-10, trained with AdA ({network}){more} (Table 1)")
         for network, names in {**{name: (name,) for name in NETWORKS}, "all": NETWORKS}.items()
@@ -52,7 +62,7 @@ SMALL: dict[str, Experiment] = {}
 for data, config, where in (("scenes", SCENES, "rendered scenes"), ("cifar10-compact", SHORT, "CIFAR-10, a few epochs")):
     quick = {name: (changes, how) for name, (changes, how) in BASELINES.items() if data == "scenes" or name in SHORT_BASELINES}
     SMALL |= {f"{name}-{data}": _experiment(config, changes, f"a narrow ResNet on {where}, trained {how}") for name, (changes, how) in quick.items()}
-    ball = backbones(("unet",), data)
+    ball = {**backbones(("unet",), data), "clean_epochs": 0.8 * config.epochs}
     name = f"ada-{data}-unet" if data == "scenes" else "ada-cifar10-unet-compact"
     SMALL |= {
         name: _experiment(config, ball, f"a narrow ResNet on {where}, trained with AdA (unet)"),

@@ -22,8 +22,9 @@ from explorer.provenance import code_revision, library_versions
 from explorer.training import Cosine, linearly_scaled, mirrored_and_shifted
 from explorer.types import Inner, Progress, stop_if_cancelled
 
+from .augmented import sources
 from .config import KIND, AugmentedConfig, problems
-from .pipeline import Pipeline, pipeline
+from .pipeline import pipeline
 
 SHOWN, MEASURED_AT_ONCE = 9, 500
 
@@ -36,21 +37,22 @@ def train(name: str, config: AugmentedConfig, place: Place, progress: Progress) 
     data = {split: load_dataset(config.dataset, split, place.root, config.limit) for split in ("train", "validation", "test")}
     shape, classes = tuple(data["train"].images.shape[1:]), len(data["train"].class_names)
     model = initialised(config.classifier, config.model_config(shape, classes), config.seed, place.device)
-    images, labels = data["train"].images.to(place.device), data["train"].labels.to(place.device)
+    images, labels = data["train"].images, data["train"].labels.to(place.device)
     validation = data["validation"].images.to(place.device), data["validation"].labels.to(place.device)
     stop_if_cancelled(progress)
-    made = pipeline(config, model, images[:1], place.output, Inner(progress))
+    made = pipeline(config, model, images[:1].to(place.device), place.output, Inner(progress))
+    shown = sources(config, images, place.output, place.device, progress)
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         for chosen in torch.randperm(len(images), generator=generator).split(config.batch_size):
-            drawn = images[chosen.to(images.device)]
+            drawn = shown.drawn(chosen, generator, place.device)
             yield mirrored_and_shifted(drawn, generator) if config.augment else drawn, labels[chosen.to(labels.device)]
 
     train_and_keep(
         model,
         made.loss,
         batches,
-        header=_header(name, config, data["train"], shape, made),
+        header=_header(name, config, data["train"], shape, {**made.digests, **shown.digests}),
         epochs=config.epochs,
         batches_per_epoch=math.ceil(len(images) / config.batch_size),
         schedules={"learning_rate": Cosine(linearly_scaled(config.learning_rate, config.batch_size), config.epochs, config.warm_up)},
@@ -98,7 +100,7 @@ def _finish(name: str, config: AugmentedConfig, place: Place, test: ImageDataset
     return path
 
 
-def _header(name: str, config: AugmentedConfig, data: ImageDataset, shape: tuple[int, int, int], made: Pipeline) -> Header:
+def _header(name: str, config: AugmentedConfig, data: ImageDataset, shape: tuple[int, int, int], digests: dict[str, str]) -> Header:
     classes = len(data.class_names)
     own = config.model_config(shape, classes)
     usual = AugmentedConfig()
@@ -109,7 +111,7 @@ def _header(name: str, config: AugmentedConfig, data: ImageDataset, shape: tuple
         name=name,
         model=config.classifier,
         model_config=own,
-        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint(), **made.digests},
+        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint(), **digests},
         training=json.loads(json.dumps(asdict(config))),
         metrics={},
         seed=config.seed,
