@@ -8,7 +8,7 @@ from torch import Tensor
 
 from explorer.errors import InvalidInput
 
-from .byte_operations import OPERATIONS
+from .byte_operations import OPERATIONS, operated
 
 LONGEST, SMALLEST_LEVEL = 3, 0.1
 
@@ -35,23 +35,19 @@ class AugMix:
         weights = (weights / weights.sum(1, keepdim=True)).to(images)
         first, second = _gamma(self.alpha, (2, count), generator)
         share = (first / (first + second)).to(images).view(-1, 1, 1, 1)
-        mixed = sum(weights[:, chain].view(-1, 1, 1, 1) * self._chain(pixels, generator) for chain in range(self.width)) / 255
-        return torch.lerp(images, mixed, share)
+        chains = self._chains(pixels.repeat(self.width, 1, 1, 1), generator).unflatten(0, (self.width, count))
+        return torch.lerp(images, torch.einsum("bw,wbcij->bcij", weights, chains) / 255, share)
 
-    def _chain(self, pixels: Float[Tensor, "batch c h w"], generator: torch.Generator) -> Float[Tensor, "batch c h w"]:
-        count, longest = len(pixels), self.depth or LONGEST
+    def _chains(self, pixels: Float[Tensor, "chains c h w"], generator: torch.Generator) -> Float[Tensor, "chains c h w"]:
+        """Each image after its own one to three operations."""
+        count = len(pixels)
         lengths = torch.full((count,), self.depth) if self.depth else torch.randint(1, LONGEST + 1, (count,), generator=generator)
-        changed = pixels.clone()
-        for step in range(longest):
+        for step in range(self.depth or LONGEST):
             chosen = torch.randint(len(OPERATIONS), (count,), generator=generator).masked_fill(lengths <= step, -1)
             levels = SMALLEST_LEVEL + (self.severity - SMALLEST_LEVEL) * torch.rand(count, generator=generator)
             signs = 1.0 - 2.0 * torch.randint(2, (count,), generator=generator)
-            for number, operation in enumerate(OPERATIONS.values()):
-                rows = (chosen == number).nonzero().flatten()
-                if len(rows):
-                    place = rows.to(pixels.device)
-                    changed[place] = operation(changed[place], levels[rows].to(pixels), signs[rows].to(pixels))
-        return changed
+            pixels = operated(pixels, *(each.to(pixels.device) for each in (chosen, levels, signs)))
+        return pixels
 
 
 def _gamma(alpha: float, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

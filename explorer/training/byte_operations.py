@@ -7,22 +7,22 @@ do nothing; pixels are cut to whole numbers after every operation, and what come
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 Bytes = Float[Tensor, "batch c h w"]
 Levels = Float[Tensor, " batch"]
-Operation = Callable[[Tensor, Tensor, Tensor], Tensor]
+Matrix = tuple[Tensor | float, ...]  # six numbers, each one for all images or one for each
 
 
-def autocontrast(images: Bytes, level: Levels, sign: Levels) -> Bytes:
+def autocontrast(images: Bytes, level: Levels) -> Bytes:
     """Each channel stretched to all of 0 to 255."""
     low, high = (edge.double() for edge in (images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)))
     scale = torch.full_like(high, 255) / (high - low)  # a true quotient: 255 / tensor would be 255 times the reciprocal
     return torch.where(high > low, (images * scale - low * scale).trunc().clamp(0, 255).float(), images)
 
 
-def equalize(images: Bytes, level: Levels, sign: Levels) -> Bytes:
+def equalize(images: Bytes, level: Levels) -> Bytes:
     """Each channel's brightnesses spread evenly; a channel of too few different ones stays."""
     values = images.long().flatten(2)
     counts = torch.zeros(*values.shape[:2], 256, dtype=torch.long, device=images.device)
@@ -32,50 +32,69 @@ def equalize(images: Bytes, level: Levels, sign: Levels) -> Bytes:
     return torch.where(step > 0, table.gather(2, values), values).view(images.shape).to(images)
 
 
-def posterize(images: Bytes, level: Levels, sign: Levels) -> Bytes:
+def posterize(images: Bytes, level: Levels) -> Bytes:
     """4 bits of brightness, less from level 2.5 on."""
     steps = (2 ** (4 + (level * 4 / 10).trunc())).view(-1, 1, 1, 1)
     return (images / steps).floor() * steps
 
 
-def solarize(images: Bytes, level: Levels, sign: Levels) -> Bytes:
+def solarize(images: Bytes, level: Levels) -> Bytes:
     """The brightest pixels become their negatives."""
     return torch.where(images < 256 - _whole(level, 256).view(-1, 1, 1, 1), images, 255 - images)
 
 
-def rotate(images: Bytes, level: Levels, sign: Levels) -> Bytes:
+def rotate(level: Levels, sign: Levels, height: int, width: int) -> Matrix:
     """By up to 3 degrees a level, around the centre."""
     angle = -torch.deg2rad(sign.double() * _whole(level, 30))
     cosine, sine = angle.cos(), angle.sin()
-    across, down = images.shape[3] / 2, images.shape[2] / 2
-    return warp(images, cosine, sine, across - cosine * across - sine * down, -sine, cosine, down + sine * across - cosine * down)
+    across, down = width / 2, height / 2
+    return cosine, sine, across - cosine * across - sine * down, -sine, cosine, down + sine * across - cosine * down
 
 
-def shear_x(images: Bytes, level: Levels, sign: Levels) -> Bytes:
-    return warp(images, 1, sign * level.double() * 0.03, 0, 0, 1, 0)
+def shear_x(level: Levels, sign: Levels, height: int, width: int) -> Matrix:
+    return 1, sign * level.double() * 0.03, 0, 0, 1, 0
 
 
-def shear_y(images: Bytes, level: Levels, sign: Levels) -> Bytes:
-    return warp(images, 1, 0, 0, sign * level.double() * 0.03, 1, 0)
+def shear_y(level: Levels, sign: Levels, height: int, width: int) -> Matrix:
+    return 1, 0, 0, sign * level.double() * 0.03, 1, 0
 
 
-def translate_x(images: Bytes, level: Levels, sign: Levels) -> Bytes:
-    return warp(images, 1, 0, sign * _whole(level, images.shape[3] / 3), 0, 1, 0)
+def translate_x(level: Levels, sign: Levels, height: int, width: int) -> Matrix:
+    return 1, 0, sign * _whole(level, width / 3), 0, 1, 0
 
 
-def translate_y(images: Bytes, level: Levels, sign: Levels) -> Bytes:
-    return warp(images, 1, 0, 0, 0, 1, sign * _whole(level, images.shape[2] / 3))
+def translate_y(level: Levels, sign: Levels, height: int, width: int) -> Matrix:
+    return 1, 0, 0, 0, 1, sign * _whole(level, height / 3)
 
 
-OPERATIONS: dict[str, Operation] = {
-    "autocontrast": autocontrast, "equalize": equalize, "posterize": posterize, "rotate": rotate, "solarize": solarize,
-    "shear_x": shear_x, "shear_y": shear_y, "translate_x": translate_x, "translate_y": translate_y,
-}  # fmt: skip
+OF_PIXELS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"autocontrast": autocontrast, "equalize": equalize, "posterize": posterize, "solarize": solarize}
+OF_PLACES: dict[str, Callable[..., Matrix]] = {"rotate": rotate, "shear_x": shear_x, "shear_y": shear_y, "translate_x": translate_x, "translate_y": translate_y}
+OPERATIONS = (*OF_PIXELS, *OF_PLACES)
 
 
-def warp(images: Bytes, *matrix: Tensor | float) -> Bytes:
-    """The pixel at (x, y) is taken between those around (ax + by + c, dx + ey + f) for a matrix a to f, a number each or one for each image."""
-    a, b, c, d, e, f = (torch.as_tensor(each, dtype=torch.float64, device=images.device).expand(len(images)).view(-1, 1, 1) for each in matrix)
+def operated(images: Bytes, chosen: Int[Tensor, " batch"], levels: Levels, signs: Levels) -> Bytes:
+    """Each image after its own operation, by its number in OPERATIONS; −1 for none."""
+    changed = images.clone()
+    for number, name in enumerate(OPERATIONS):
+        if name in OF_PIXELS:
+            rows = (chosen == number).nonzero().flatten()
+            if len(rows):
+                changed[rows] = OF_PIXELS[name](images[rows], levels[rows])
+    rows = (chosen >= len(OF_PIXELS)).nonzero().flatten()
+    if len(rows):
+        matrices = torch.zeros(len(rows), 6, dtype=torch.float64, device=images.device)
+        for number, name in enumerate(OPERATIONS):
+            if name in OF_PLACES:
+                own = (chosen[rows] == number).nonzero().flatten()
+                for column, value in enumerate(OF_PLACES[name](levels[rows[own]], signs[rows[own]], *images.shape[2:])):
+                    matrices[own, column] = torch.as_tensor(value, dtype=torch.float64, device=images.device)
+        changed[rows] = warp(images[rows], matrices)
+    return changed
+
+
+def warp(images: Bytes, matrices: Float[Tensor, "batch 6"]) -> Bytes:
+    """The pixel at (x, y) is taken between those around (ax + by + c, dx + ey + f) for an image's matrix a to f."""
+    a, b, c, d, e, f = matrices[:, :, None, None].unbind(1)
     height, width = images.shape[2:]
     y, x = torch.meshgrid(*(torch.arange(edge, device=images.device, dtype=torch.float64) + 0.5 for edge in (height, width)), indexing="ij")
     across, down = a * x + b * y + c, d * x + e * y + f

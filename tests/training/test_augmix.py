@@ -7,7 +7,7 @@ from PIL import Image, ImageOps
 
 from explorer.errors import InvalidInput
 from explorer.training import AugMix
-from explorer.training.byte_operations import OPERATIONS
+from explorer.training.byte_operations import OPERATIONS, operated
 
 COUNT, EDGE = 40, 32
 
@@ -24,6 +24,10 @@ def pictures(height=EDGE, width=EDGE):
     smooth[2::8] = 100 + generator.uniform(0, 9, smooth[2::8].shape)
     smooth[3::16] = 77
     return torch.from_numpy(smooth.clip(0, 255).astype(np.uint8)).float()
+
+
+def apply(name, images, levels, signs):
+    return operated(images, torch.full((len(images),), OPERATIONS.index(name)), levels, signs)
 
 
 def pillow(name, image, level, sign):
@@ -49,7 +53,7 @@ def pillow(name, image, level, sign):
 def test_an_operation_gives_pillows_pixels(name, shape):
     images, levels = pictures(*shape), 0.1 + 9.8 * torch.rand(COUNT, generator=seeded(1))
     signs = 1.0 - 2.0 * torch.randint(2, (COUNT,), generator=seeded(2))
-    ours = OPERATIONS[name](images, levels, signs)
+    ours = apply(name, images, levels, signs)
     for each, image, level, sign in zip(ours, images, levels.tolist(), signs.tolist(), strict=True):
         theirs = pillow(name, Image.fromarray(image.byte().permute(1, 2, 0).numpy()), level, sign)
         assert np.array_equal(each.permute(1, 2, 0).numpy(), np.asarray(theirs, dtype=np.float32)), (level, sign)
@@ -58,7 +62,7 @@ def test_an_operation_gives_pillows_pixels(name, shape):
 @pytest.mark.parametrize("name", ["posterize", "rotate", "translate_x", "translate_y"])
 def test_levels_below_the_first_whole_number_do_nothing_more(name):
     images, ones = pictures(), torch.ones(COUNT)
-    assert torch.equal(OPERATIONS[name](images, 0.1 * ones, ones), OPERATIONS[name](images, 0.02 * ones, -ones))
+    assert torch.equal(apply(name, images, 0.1 * ones, ones), apply(name, images, 0.02 * ones, -ones))
 
 
 def test_mixtures_stay_between_black_and_white_and_depend_on_the_generator_alone():
@@ -82,7 +86,7 @@ def test_a_chain_of_one_operation_is_mixed_with_the_image():
         levels = torch.arange(0.1, 3.0, 0.1).repeat(2)
         signs = torch.ones(len(levels))
         signs[len(levels) // 2 :] = -1
-        chains = torch.cat([operation(255 * image.expand(len(levels), -1, -1, -1), levels, signs) / 255 - image for operation in OPERATIONS.values()]).flatten(1)
+        chains = torch.cat([apply(name, 255 * image.expand(len(levels), -1, -1, -1), levels, signs) / 255 - image for name in OPERATIONS]).flatten(1)
         shares = (chains @ mixed.flatten()) / chains.square().sum(1).clamp(min=1e-12)
         distance = (mixed.flatten() - shares[:, None] * chains).abs().amax(1)
         assert distance.min() < 0.03 and -1e-6 <= shares[distance.argmin()] <= 1.001
@@ -102,3 +106,12 @@ def test_shares_of_image_and_chains_have_the_laws_that_are_asked_for():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(InvalidInput, match="AugMix takes"):
         AugMix(**wrong)
+
+
+def test_every_image_gets_its_own_operation():
+    images, levels, signs = pictures(), torch.full((COUNT,), 2.9), torch.ones(COUNT)
+    chosen = torch.arange(COUNT) % (len(OPERATIONS) + 1) - 1
+    mixed = operated(images, chosen, levels, signs)
+    for number, name in enumerate(OPERATIONS):
+        assert torch.equal(mixed[chosen == number], apply(name, images, levels, signs)[chosen == number])
+    assert torch.equal(mixed[chosen == -1], images[chosen == -1])
