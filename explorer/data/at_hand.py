@@ -7,7 +7,7 @@ from explorer.errors import DataNotFound, UnknownName
 
 from .base import ImageDataset, load_dataset
 
-STAND_INS = {"watermarked_mnist": "watermarked_digits", "framed_mnist": "framed_digits"}  # need no download
+STAND_INS = {"watermarked_mnist": "watermarked_digits", "framed_mnist": "framed_digits", "cifar10": "scenes"}  # need no download
 STAND_IN = "digits"  # for all others
 
 

@@ -47,16 +47,16 @@ def drag(shown: View) -> None:
     reach = shown.threat.reach(first)
     fraction = shown.threat.name in ("linf", "budgets")
     committed: dict[str, Any] = {
-        "radius": shown.radius, "marks": {"clean": _numbers(clean)}, "bars": {}, "notes": {"clean": _note(clean, subject.label, names)},
+        "radius": shown.radius, "marks": {"clean": numbers(clean)}, "bars": {}, "notes": {"clean": logits_note(clean, subject.label, names)},
         "pictures": {"clean": packed(pixels(subject.image)[0])}, "factor": 1,
         "about": {"unit": shown.threat.unit, "fraction": fraction, "size": list(subject.image.shape[2:]), "how": "the strongest found"},
     }  # fmt: skip
     if shown.paths:
         path = shown.paths[0]
         found = path.logits[path.best]
-        committed["marks"]["attack"], committed["notes"]["attack"] = _numbers(found), _note(found, subject.label, names)
-        committed["bars"]["moved"] = _between(clean, found)
-        committed |= _pictures(subject.image.cpu(), path.frames[[path.best]])
+        committed["marks"]["attack"], committed["notes"]["attack"] = numbers(found), logits_note(found, subject.label, names)
+        committed["bars"]["moved"] = between(clean, found)
+        committed |= pictures(subject.image.cpu(), path.frames[[path.best]])
         committed["pictures"]["clean"] = packed(pixels(subject.image)[0])
     extent = max(1e-3, float(clean.abs().max()), *([float(each.logits.abs().max()) for each in shown.paths[:1]] if shown.paths else []))
     trained = [(first.radius, f"trained for {first.radius:g}")] if first.radius and fraction and first.radius <= reach else []
@@ -78,8 +78,8 @@ def _scene(opened: OpenedClassifier, subject: Subject, threat: Chosen) -> Number
             with torch.inference_mode():
                 logits = opened.model(found)[0].cpu()
         return {
-            "radius": radius, "marks": {"step": _numbers(logits)}, "bars": {"moved": _between(clean, logits)}, "notes": {"step": _note(logits, subject.label, names)},
-            **_pictures(subject.image.cpu(), found.cpu()),
+            "radius": radius, "marks": {"step": numbers(logits)}, "bars": {"moved": between(clean, logits)}, "notes": {"step": logits_note(logits, subject.label, names)},
+            **pictures(subject.image.cpu(), found.cpu()),
         }  # fmt: skip
 
     return NumberScene(compute, str(opened.device))
@@ -90,23 +90,23 @@ def factor_of(clean: torch.Tensor, attacked: torch.Tensor) -> int:
     return 2 ** max(0, int(math.log2(1 / max(float((attacked - clean).abs().max()), 1 / 64))))
 
 
-def _pictures(clean: torch.Tensor, attacked: torch.Tensor) -> dict[str, Any]:
+def pictures(clean: torch.Tensor, attacked: torch.Tensor) -> dict[str, Any]:
     factor = factor_of(clean, attacked)
     return {"pictures": {"attacked": packed(pixels(attacked)[0]), "difference": packed(difference(attacked, clean, factor)[0])}, "factor": factor}
 
 
-def _between(one: torch.Tensor, other: torch.Tensor) -> list[list[float]]:
-    return [_numbers(torch.minimum(one, other)), _numbers(torch.maximum(one, other))]
+def between(one: torch.Tensor, other: torch.Tensor) -> list[list[float]]:
+    return [numbers(torch.minimum(one, other)), numbers(torch.maximum(one, other))]
 
 
-def _note(logits: torch.Tensor, label: int, names: tuple[str, ...]) -> dict[str, Any]:
+def logits_note(logits: torch.Tensor, label: int, names: tuple[str, ...]) -> dict[str, Any]:
     others = logits.clone()
     others[label] = -math.inf
     margin = float(logits[label] - others.max())
     return {"text": f"seen as {names[int(logits.argmax())][:24]}, margin {margin:.2f}".replace("-", "−"), "good": margin >= 0}
 
 
-def _numbers(values: torch.Tensor) -> list[float]:
+def numbers(values: torch.Tensor) -> list[float]:
     return [float(f"{value:.5g}") for value in values.tolist()]
 
 

@@ -15,6 +15,8 @@ from explorer.figures.budget_maps import budget_pixels
 from explorer.hardware import pick_device
 from explorer.models import BudgetedClassifier
 from explorer.papers import EXPERIMENTS
+from explorer.papers.adversarial_augmentation.opening import Backbone, open_backbone
+from explorer.papers.adversarial_augmentation.reconstruction import with_images
 from explorer.papers.certified_vae import CertifiedVae, Exploration, open_certified_vae, prior_samples
 from explorer.papers.certified_vae import Settings as BoxSettings
 from explorer.papers.certified_vae import explore as explore_box
@@ -178,6 +180,26 @@ def layer_widths(_model: torch.nn.Module, identity: tuple, _image: torch.Tensor,
 def explored_vae(_opened: CertifiedVae, checkpoint: tuple, image: torch.Tensor, settings: BoxSettings) -> Exploration:
     """ELBO, bounds and reconstruction of one image; `checkpoint` says of which version of which model."""
     return explore_box(_opened, image, settings)
+
+
+def backbone(path: Path) -> Backbone:
+    """An image-to-image network, once for each version of the file."""
+    return _backbone(str(path), path.stat().st_mtime_ns, str(pick_device()))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the checkpoint …")
+def _backbone(path: str, modified: int, device: str) -> Backbone:
+    return open_backbone(path, device)
+
+
+@st.cache_data(max_entries=64, show_spinner="Rebuilding test images …")
+def rebuilt_strip(path: str, modified: int, count: int, seed: int):
+    """Test images above what an image-to-image network makes of them."""
+    opened = with_images(_backbone(path, modified, str(pick_device())))
+    first = seed * count % max(1, len(opened.images) - count + 1)
+    images = opened.images.images[first : first + count]
+    with torch.inference_mode():
+        return tile(pixels(torch.cat([images, opened.backbone.model(images.to(opened.device)).clamp(0, 1).cpu()])), count)
 
 
 def directions(path: Path) -> OpenedDirections:

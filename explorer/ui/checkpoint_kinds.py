@@ -8,6 +8,9 @@ import numpy as np
 
 from explorer.checkpoints import Header
 from explorer.models.classifiers import KIND as CLASSIFIER
+from explorer.papers.adversarial_augmentation.backbone_config import KIND as NETWORK
+from explorer.papers.adversarial_augmentation.opening import open_backbone
+from explorer.papers.adversarial_augmentation.reconstruction import with_images
 from explorer.papers.certified_vae import KIND as CERTIFIED_VAE
 from explorer.papers.certified_vae import open_certified_vae
 from explorer.papers.learned_sets import KIND as LEARNED_SET
@@ -82,6 +85,11 @@ def _certified_vae_facts(header: Header) -> list[Fact]:
     return [trained] + [(short, f"{header.metrics[key]:.1f}".replace("-", "−"), text) for key, (short, text) in metrics.items() if key in header.metrics]
 
 
+def _network_facts(header: Header) -> list[Fact]:
+    metrics = {"ssim": ("SSIM", "structural similarity of test images and what the network makes of them"), "absolute_error": ("error", "mean absolute error per pixel, test split")}
+    return [(short, f"{header.metrics[key]:.3f}", text) for key, (short, text) in metrics.items() if key in header.metrics]
+
+
 KINDS = {
     LEARNED_SET: CheckpointKind(
         "learned set (CVAE)", "learned_sets", lambda path, modified, seed: cache.sample_strip(path, modified, 3 + seed, 9, seed),
@@ -99,6 +107,10 @@ KINDS = {
     CLASS_VAE: CheckpointKind(
         "class-conditional VAE", "manifold_directions", lambda path, modified, seed: cache.class_sheet(path, modified, 2, seed),
         "two draws of the prior, each decoded as every class", _class_vae_facts, lambda path: open_vae(str(path)),
+    ),
+    NETWORK: CheckpointKind(
+        "image-to-image network", "adversarial_augmentation", lambda path, modified, seed: cache.rebuilt_strip(path, modified, 10, seed),
+        "test images above, below them what the network makes of them", _network_facts, lambda path: with_images(open_backbone(path)),
     ),
 }  # fmt: skip
 BUDGETED = CheckpointKind(

@@ -20,7 +20,7 @@ from explorer.papers.learned_sets.report import DISTANCE_NAMES
 from explorer.runs import Run, Specification
 from explorer.runs.kinds import subject
 
-from . import attack_runs, budget_runs, elbo_runs, manifold_directions_runs
+from . import adversarial_augmentation_runs, attack_runs, budget_runs, corruptions_runs, elbo_runs, manifold_directions_runs
 from .checkpoint_kinds import kind_of
 from .components import download, show_png
 from .library import find_checkpoints
@@ -178,8 +178,11 @@ VIEWS: dict[str, RunView] = {
     "attack_curve": RunView(attack_runs.draw_curve, attack_runs.compare_curves, attack_runs.curve_rows),
     "cross_sets": RunView(attack_runs.draw_cross, attack_runs.compare_cross, attack_runs.cross_rows),
     "certify": RunView(attack_runs.draw_certified, attack_runs.compare_certified, attack_runs.certified_rows),
+    "corruption_errors": RunView(corruptions_runs.draw_errors, corruptions_runs.compare_errors, corruptions_runs.error_rows),
     "direction_accuracies": RunView(manifold_directions_runs.draw_accuracies, manifold_directions_runs.compare_accuracies, manifold_directions_runs.accuracy_rows),
     "direction_spectra": RunView(manifold_directions_runs.draw_spectra, manifold_directions_runs.compare_spectra, manifold_directions_runs.spectra_rows),
+    "worst_weights": RunView(adversarial_augmentation_runs.draw_similarity, adversarial_augmentation_runs.compare_similarity, adversarial_augmentation_runs.similarity_rows),
+    "imitated_corruptions": RunView(adversarial_augmentation_runs.draw_reconstruction, adversarial_augmentation_runs.compare_reconstruction, adversarial_augmentation_runs.reconstruction_rows),
     "training": RunView(_draw_training, _compare_training, read_history),
 }
 
