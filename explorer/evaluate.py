@@ -15,8 +15,14 @@ from explorer.errors import ConfigurationError
 from explorer.hardware import describe_device, keep_freed_memory, pick_device, use_all_cores
 from explorer.measuring import file_digest
 from explorer.papers import PAPERS, RESULTS, Results, read_results, save_result
+from explorer.papers import adversarial_augmentation as augmentation
 from explorer.papers import certified_vae as provae
 from explorer.papers import contextual_budgets as budgets
+from explorer.papers.adversarial_augmentation import measured as augmented
+from explorer.papers.adversarial_augmentation.evaluation import attack_table as ball_table
+from explorer.papers.adversarial_augmentation.evaluation import corruption_table
+from explorer.papers.adversarial_augmentation.finding import own_path as own_augmentation_path
+from explorer.papers.adversarial_augmentation.report import report as augmentation_report
 from explorer.papers.base import Filled, status
 from explorer.papers.certified_vae.evaluation import (
     ATTACK_KIND,
@@ -54,11 +60,10 @@ from explorer.papers.manifold_directions.report import report as directions_repo
 from explorer.papers.report import ITEMS, find_item, item_report, listing, summary
 from explorer.registry import look_up
 from explorer.storage import runs_folder
+from explorer.studies.classifiers import open_classifier
 from explorer.training import Bar
 
-OF_BUDGETS = ("volume", "generator", "liu", "targets", "whole", "followed")
-OF_LIKELIHOOD = ("likelihood", "samples", "density")
-OF_DIRECTIONS = ("directions", "spectra", "vae", "latent_radius")
+COMMON = ("checkpoint", "format", "limit", "seed", "batch_size", "output", "work", "root", "device")
 PAPER_OPTIONS = ("checkpoint", "paper", "table", "figure", "results", "format")
 
 
@@ -84,13 +89,12 @@ def run(arguments: list[str]) -> int:
 
 def _measure_set(options: argparse.Namespace, device: torch.device) -> str:
     """Table 4 of Perturbation sets; with --likelihood its Definition 2."""
-    _refuse(options, "a learned set", ("attack", "restarts", "clip", *OF_BUDGETS, *OF_DIRECTIONS))
     learned = open_learned_set(options.checkpoint, device, options.root)
     if learned.note:
         print(learned.note, file=sys.stderr)
     if options.likelihood:
         return _measure_likelihood(options, learned)
-    _refuse(options, "the quality of a learned set: it is for --likelihood", ("samples", "density"))
+    _only(options, "the quality of a learned set", "distance", "radius", "steps")
     settings = QualitySettings(options.distance, options.radius, options.limit, _or(options.steps, QualitySettings().steps), options.seed, options.batch_size)
     with politely_stopped(Bar(options.checkpoint.stem)) as progress:
         *_, table = quality(learned, file_digest(options.checkpoint), settings, options.work, progress)
@@ -99,7 +103,7 @@ def _measure_set(options: argparse.Namespace, device: torch.device) -> str:
 
 
 def _measure_likelihood(options: argparse.Namespace, learned: LearnedSet) -> str:
-    _refuse(options, "the likelihood", ("distance", "steps"))
+    _only(options, "the likelihood", "likelihood", "samples", "density", "radius")
     settings = LikelihoodSettings(options.density, options.radius, options.samples, options.limit, options.seed, options.batch_size)
     with politely_stopped(Bar(options.checkpoint.stem)) as progress:
         *_, table = likelihood_table(learned, file_digest(options.checkpoint), settings, options.work, progress)
@@ -114,12 +118,12 @@ def _measure_vae(options: argparse.Namespace, device: torch.device) -> str:
         print(opened.note, file=sys.stderr)
     common = {"limit": options.limit, "seed": options.seed, "batch_size": options.batch_size}
     if options.attack:
-        _refuse(options, "the attack on an ELBO, which takes all radii of the figure", ("distance", "radius", *OF_BUDGETS, *OF_DIRECTIONS, *OF_LIKELIHOOD))
+        _only(options, "the attack on an ELBO, which takes all radii of the figure", "attack", "steps", "restarts", "clip")
         default = AttackSettings()
         settings = AttackSettings(clip=options.clip, steps=_or(options.steps, default.steps), restarts=_or(options.restarts, default.restarts), **common)
         kind, measure, item = ATTACK_KIND, attack_table, find_item(provae.CERTIFIED_VAE, "figure", 3)
     else:
-        _refuse(options, "a row of the table, which has both boxes", ("distance", "steps", "restarts", "clip", *OF_BUDGETS, *OF_DIRECTIONS, *OF_LIKELIHOOD))
+        _only(options, "a row of the table, which has both boxes", "radius")
         settings, kind, measure, item = ElboSettings(radius=options.radius, **common), ELBO_KIND, elbo_table, find_item(provae.CERTIFIED_VAE, "table", 1)
     with politely_stopped(Bar(options.checkpoint.stem)) as progress:
         *_, table = measure(opened, file_digest(options.checkpoint), settings, options.work, progress)
@@ -136,17 +140,17 @@ def _measure_budgets(options: argparse.Namespace, device: torch.device) -> str:
     opened = open_budgets(options.checkpoint, device, options.root)
     if opened.note:
         print(opened.note, file=sys.stderr)
-    common, foreign = {"limit": options.limit, "seed": options.seed}, ("distance", "radius", "attack", "clip", *OF_DIRECTIONS, *OF_LIKELIHOOD)
+    common = {"limit": options.limit, "seed": options.seed}
     if options.liu:
-        _refuse(options, "the largest certified volumes", (*foreign, "steps", "restarts", "volume", "generator", "followed"))
+        _only(options, "the largest certified volumes", "liu", "targets", "whole", "method")
         kind, measure, default = VOLUMES_KIND, volume_table, VolumeSettings()
-        settings = replace(default, targets=tuple(options.targets), whole=options.whole, **common)
+        settings = replace(default, targets=tuple(options.targets), whole=options.whole, method=options.method, **common)
     elif options.followed:
-        _refuse(options, "what budgets follow", (*foreign, "steps", "restarts", "generator", "targets", "whole"))
+        _only(options, "what budgets follow", "followed", "volume")
         kind, measure, default = FOLLOWED_KIND, followed_table, FollowedSettings()
         settings = replace(default, volume=options.volume, **common)
     else:
-        _refuse(options, "errors under budgets", (*foreign, "targets", "whole"))
+        _only(options, "errors under budgets", "volume", "generator", "steps", "restarts")
         kind, measure, default = ERRORS_KIND, error_table, ErrorSettings()
         more = {"steps": _or(options.steps, default.steps), "restarts": _or(options.restarts, default.restarts), "generator": options.generator}
         settings = replace(default, volume=options.volume, **more, **common)
@@ -159,7 +163,7 @@ def _measure_budgets(options: argparse.Namespace, device: torch.device) -> str:
 
 def _measure_directions(options: argparse.Namespace, device: torch.device) -> str:
     """Accuracies under attacks off and on the manifold; with --spectra what an attack does to the eigenvalues of the classes."""
-    _refuse(options, "attacks off and on the manifold", ("distance", "attack", "clip", *OF_BUDGETS, *OF_LIKELIHOOD))
+    _only(options, "attacks off and on the manifold", "directions", "spectra", "vae", "radius", "latent_radius", "steps", "restarts")
     opened = open_directions(options.checkpoint, device, options.root, options.vae)
     for note in filter(None, (opened.note, opened.missing)):
         print(note, file=sys.stderr)
@@ -172,10 +176,37 @@ def _measure_directions(options: argparse.Namespace, device: torch.device) -> st
     return directions_report(table, options.format)
 
 
+def _measure_corruptions(options: argparse.Namespace, device: torch.device) -> str:
+    """Errors under common corruptions; with --balls accuracies under attacks in balls of pixels."""
+    opened = open_classifier(options.checkpoint, device, options.root)
+    if opened.note:
+        print(opened.note, file=sys.stderr)
+    common, paper = {"limit": options.limit, "seed": options.seed}, augmentation.ADVERSARIAL_AUGMENTATION
+    if options.balls:
+        _only(options, "attacks in balls of pixels", "balls", "steps", "restarts")
+        kind, item = augmented.ATTACKS_KIND, find_item(paper, "table", 1)
+        settings = augmented.AttackSettings(steps=options.steps, restarts=options.restarts, **common)
+    else:
+        _only(options, "errors under corruptions", "corruptions", "published")
+        kind, item = augmented.CORRUPTIONS_KIND, find_item(paper, "table", 8)
+        settings = augmented.CorruptionSettings("published" if options.published else "made", **common)
+    settings = replace(settings, batch_size=options.batch_size if options.batch_size != QualitySettings().batch_size else settings.batch_size)
+    further = {} if options.balls else {"root": options.root}
+    with politely_stopped(Bar(options.checkpoint.stem)) as progress:
+        *_, table = (ball_table if options.balls else corruption_table)(opened, file_digest(options.checkpoint), settings, options.work, progress, **further)
+    _saved(kind, table, options.output or own_augmentation_path(kind, table))
+    return augmentation_report(table, options.format, paper, item)
+
+
 def _measure_classifier(options: argparse.Namespace, device: torch.device) -> str:
-    """As it was trained: on bounds over budgets, or on inputs from somewhere; --directions and --spectra are for any classifier."""
-    trained_on_inputs = "sources" in describe(options.checkpoint).training
-    return (_measure_directions if options.directions or options.spectra or trained_on_inputs else _measure_budgets)(options, device)
+    """As it was trained: on bounds over budgets, on inputs from somewhere, or on corruptions; --directions, --spectra, --corruptions and
+    --balls are for any classifier."""
+    training = describe(options.checkpoint).training
+    if options.corruptions or options.balls:
+        return _measure_corruptions(options, device)
+    if options.directions or options.spectra or "sources" in training:
+        return _measure_directions(options, device)
+    return (_measure_corruptions if "corruption" in training else _measure_budgets)(options, device)
 
 
 MEASURES: dict[str, Callable[[argparse.Namespace, torch.device], str]] = {
@@ -198,10 +229,10 @@ def _saved(kind: str, table: object, output: Path) -> None:
     print(f"written to {output}", file=sys.stderr)
 
 
-def _refuse(options: argparse.Namespace, what: str, foreign: tuple[str, ...]) -> None:
+def _only(options: argparse.Namespace, what: str, *meant: str) -> None:
     """Raises ConfigurationError for options that say nothing about what is measured."""
     default = _parser().parse_args([])
-    if given := [f"--{name.replace('_', '-')}" for name in foreign if getattr(options, name) != getattr(default, name)]:
+    if given := [f"--{name.replace('_', '-')}" for name, value in vars(options).items() if name not in (*COMMON, *meant) and value != getattr(default, name)]:
         raise ConfigurationError([f"{', '.join(given)} does not go with {what} ({options.checkpoint.name})"])
 
 
@@ -266,11 +297,15 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--liu", action="store_true", help="of a classifier: the largest certified volumes of Liu et al. (2019), instead of errors in given boxes")
     measure.add_argument("--targets", type=lambda text: [float(part) for part in text.split(",")], default=[], help="volumes ε0 that those are compared with, as 0.4,0.6 (that of the training)")
     measure.add_argument("--whole", action="store_true", help="go on after the largest of these is reached")
+    measure.add_argument("--method", choices=("ibp", "crown-ibp"), default=VolumeSettings().method, help=f"of that: whose margin bound is the constraint ({VolumeSettings().method})")
     measure.add_argument("--followed", action="store_true", help="of a generator: mean budgets by region, correlations with gradients and brightness (Figures 2 to 6)")
     measure.add_argument("--directions", action="store_true", help="of any classifier: its accuracy under attacks off and on the manifold (Manifold directions, Tables 1 and 2)")
     measure.add_argument("--spectra", action="store_true", help="of any classifier: what an attack on it does to the eigenvalues of the classes (Figures 2 and 3)")
     measure.add_argument("--vae", metavar="NAME", help="of these two: the class-conditional VAE, a checkpoint or the experiment that trains it")
     measure.add_argument("--latent-radius", type=float, help="of these two: half the edge of the box in its latents (the paper's)")
+    measure.add_argument("--corruptions", action="store_true", help="of any classifier: its errors under common corruptions (AdA, Tables 1 and 8)")
+    measure.add_argument("--published", action="store_true", help="of these: on the files of CIFAR-10-C instead of corruptions made here")
+    measure.add_argument("--balls", action="store_true", help="of any classifier: its accuracy under the worst of three attacks in ℓ2 and ℓ∞ balls (AdA, Table 1)")
     measure.add_argument("--seed", type=int, default=default.seed)
     measure.add_argument("--batch-size", type=int, default=default.batch_size)
     measure.add_argument("--output", type=Path, help="results file (results/NAME-….json in the folder of runs; other settings than the default get a name of their own)")

@@ -8,15 +8,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from explorer.batches import Columns, over_batches
-from explorer.checkpoints import load
-from explorer.errors import InvalidInput
-from explorer.measuring import file_digest
-from explorer.papers.trained import trained_path
 from explorer.training import DeepAugment
 from explorer.types import Progress
 
-from .backbone_config import KIND as NETWORK
 from .config import AugmentedConfig
+from .opening import open_backbone
 
 AT_ONCE = 250  # images in a file of them
 
@@ -42,13 +38,9 @@ def sources(config: AugmentedConfig, images: Float[Tensor, "n c h w"], folder: P
     training goes on with the same. Raises CheckpointError where a network is missing, InvalidInput for one that DeepAugment has no distortions of."""
     if not config.deepaugment:
         return Sources((images.to(device),))
-    opened = [(name, trained_path(name)) for name in config.deepaugment]
-    checkpoints = [load(path, device) for _, path in opened]
-    for (name, path), checkpoint in zip(opened, checkpoints, strict=True):
-        if checkpoint.header.kind != NETWORK:
-            raise InvalidInput(f"{path.name} holds a {checkpoint.header.kind!r}, expected a {NETWORK!r}: one that python -m explorer.train backbone-edsr-scenes has trained")
-    augments = [DeepAugment(checkpoint.model, config.seed) for checkpoint in checkpoints]
-    digests = {f"deepaugment_{number}_digest": file_digest(path) for number, (_, path) in enumerate(opened)}
+    opened = [open_backbone(name, device) for name in config.deepaugment]
+    augments = [DeepAugment(each.model, config.seed) for each in opened]
+    digests = {f"deepaugment_{number}_digest": each.digest for number, each in enumerate(opened)}
     made = [_through(augment, images, folder / f"deepaugment-{digest}", device, progress) for augment, digest in zip(augments, digests.values(), strict=True)]
     return Sources((_bytes(images), *made), digests)
 

@@ -10,10 +10,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from explorer.checkpoints import load
-from explorer.errors import InvalidInput
-from explorer.measuring import file_digest
-from explorer.papers.trained import trained_path
 from explorer.sets import LpBall, WeightBall
 from explorer.storage import write_atomically
 from explorer.training import (
@@ -36,9 +32,9 @@ from explorer.training import (
 )
 from explorer.types import Progress
 
-from .backbone_config import KIND as NETWORK
 from .config import THROUGH_NETWORKS, AugmentedConfig
 from .nano_batches import nano_batch
+from .opening import open_backbone
 from .search import adversarial_corruptions, random_corruptions
 
 NORMS = {"linf": math.inf, "l2": 2}
@@ -79,14 +75,11 @@ def open_balls(names: Sequence[str], radii: Sequence[float], image: Float[Tensor
     CheckpointError, or InvalidInput for another kind of checkpoint or one that does not take such images."""
     balls, digests = [], {}
     for number, (name, radius) in enumerate(zip(names, radii, strict=True)):
-        path = trained_path(name)
-        checkpoint = load(path, image.device)
-        if checkpoint.header.kind != NETWORK:
-            raise InvalidInput(f"{path.name} holds a {checkpoint.header.kind!r}, expected a {NETWORK!r}: one that python -m explorer.train backbone-unet-scenes has trained")
-        ball = WeightBall(checkpoint.model, radius)
+        backbone = open_backbone(name, image.device)
+        ball = backbone.ball(radius)
         ball.at(image)  # says what is wrong with the images
         balls.append(ball)
-        digests[f"backbone_{number}_digest"] = file_digest(path)
+        digests[f"backbone_{number}_digest"] = backbone.digest
     return balls, digests
 
 
