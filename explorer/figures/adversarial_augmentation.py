@@ -26,8 +26,8 @@ def guard_curve(curve: Sequence[float], gamma: float, distance: float, limit: fl
 def layer_bars(layers: Sequence[str], shares: Sequence[float], alone: Sequence[float]) -> go.Figure:
     """How much of its radius each layer's change uses, and how much that change alone changes the image."""
     figure, y = go.Figure(), list(layers)
-    figure.add_bar(y=y, x=[100 * each for each in shares], orientation="h", name="of its radius, %", marker_color=ACCENT, hovertemplate="%{y}: %{x:.1f} % of its radius<extra></extra>", xaxis="x")
-    figure.add_bar(y=y, x=list(alone), orientation="h", name="change of the image by it alone", marker_color=FOUND, hovertemplate="%{y} alone: %{x:.4f} per pixel<extra></extra>", xaxis="x2", offsetgroup="2")
+    figure.add_bar(y=y, x=[100 * each for each in shares], orientation="h", name="of its radius, %", marker_color=ACCENT, hovertemplate="%{y}: %{x:.1f} % of its radius<extra></extra>", xaxis="x", offsetgroup="1")
+    figure.add_bar(y=y, x=list(alone), orientation="h", name="change of the image by it alone", marker_color=FOUND, hovertemplate="%{y} alone: %{x:.4f} per pixel<extra></extra>", xaxis="x2", offsetgroup="1")
     figure = framed(figure, "Layers", 150 + 30 * len(y))
     figure.update_layout(
         xaxis={"domain": [0, 0.47], "range": [0, 105], "title": "% of the radius used"}, xaxis2={"domain": [0.53, 1], "anchor": "y", "title": "mean change per pixel, alone", "rangemode": "tozero"},

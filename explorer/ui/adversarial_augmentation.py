@@ -44,10 +44,16 @@ def told_apart(link: Link, networks: Mapping[str, Found]) -> Link:
 
 
 def classifiers_for(link: Link, folders: tuple[str, ...], networks: Mapping[str, Found]) -> dict[str, Found]:
-    """Classifiers by key; first those of the data set of the link's network, or of any network."""
+    """Classifiers by key; first those of the data set of the link's network, or of any network, and of those the colour images that need no
+    download."""
     wanted = [networks[link.network]] if link.network in networks else list(networks.values())
     trained = {each.header.dataset.get("name") for each in wanted}
-    return dict(sorted(known_classifiers(folders).items(), key=lambda pair: (is_half(pair[1]), pair[1].header.dataset.get("name") not in trained)))
+
+    def order(pair: tuple[str, Found]) -> tuple[bool, bool, bool]:
+        dataset = pair[1].header.dataset.get("name")
+        return is_half(pair[1]), dataset not in trained, dataset != "scenes"
+
+    return dict(sorted(known_classifiers(folders).items(), key=order))
 
 
 def choose_network(link: Link, networks: Mapping[str, Found], opened: OpenedClassifier, revision: int) -> tuple[Link, ChosenNetwork | None, list[str]]:

@@ -37,7 +37,7 @@ def drag(shown: View) -> None:
     committed: dict[str, Any] = {
         "radius": shown.settings.radius, "marks": {"clean": numbers(clean)}, "bars": {}, "notes": {"clean": logits_note(clean, subject.label, names)},
         "pictures": {"clean": packed(pixels(subject.image)[0])}, "factor": 1,
-        "about": {"unit": "= ν", "fraction": False, "size": list(subject.image.shape[2:]), "how": "the search, guarded"},
+        "about": {"unit": "of each layer's norm (ν)", "fraction": False, "size": list(subject.image.shape[2:]), "how": "the search, guarded"},
     }  # fmt: skip
     if shown.path:
         found = shown.path.guarded

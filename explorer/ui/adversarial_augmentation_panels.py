@@ -57,7 +57,7 @@ def frame_text(path: CorruptionPath, number: int, names: tuple[str, ...], label:
     seen, probability = names[int(path.logits[number].argmax())], float(path.logits[number].softmax(0)[label])
     what = {0: "own weights", 1: "random start"}.get(number, f"step {number - 1}")
     used = float(path.shares[number].amax())
-    return f"{what}: seen as {seen}, probability of {names[label]} {probability:.3f}, SSIM {float(path.ssim[number]):.3f}, {100 * used:.0f} % of the radius"
+    return f"{what}: seen as {seen}, probability of the label ({names[label]}) {probability:.3f}, SSIM {float(path.ssim[number]):.3f}, {100 * used:.0f} % of the radius"
 
 
 def show_guard(link: Link, shown: View) -> Link:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 TIMEOUT = 120_000  # milliseconds; a machine that tests on is slow and noisy
 DIGITS = "digits-rts"
 DRAWN = "canvas => canvas.toDataURL()"
-STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/bounds/_stcore/", "/manifold_directions/_stcore/", "/attack/_stcore/", "/certify/_stcore/", "/contextual_budgets/_stcore/", "/certified_vae/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
+STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/bounds/_stcore/", "/manifold_directions/_stcore/", "/adversarial_augmentation/_stcore/", "/attack/_stcore/", "/certify/_stcore/", "/contextual_budgets/_stcore/", "/certified_vae/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
 
 
 class Visitor:
@@ -71,6 +71,13 @@ class Visitor:
         """Until the Gaussian is drawn over the live connection."""
         self._open("manifold_directions", query)
         self.page.locator("[data-testid=gaussian-root][data-connected=true]:not([data-frames='0'])").wait_for()
+
+    def open_adversarial_augmentation(self, **query) -> None:
+        """Until picture and logits are there, and the search has been."""
+        self._open("adversarial_augmentation", query)
+        self.page.locator("[data-testid=intervals-root][data-connected=true]:not([data-frames='0'])").wait_for()
+        self.page.get_by_test_id("film-root").wait_for()
+        self.settle()
 
     def open_papers(self, **query) -> None:
         self._open("papers", query)

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.browser
 WIDTH = 390
 PAGES = {
     "gallery": Visitor.open_gallery, "learned_sets": Visitor.open_learned_set, "papers": Visitor.open_papers, "train": Visitor.open_train,
-    "runs": Visitor.open_runs, "bounds": Visitor.open_bounds, "certified_vae": Visitor.open_certified_vae, "contextual_budgets": Visitor.open_contextual_budgets,
+    "runs": Visitor.open_runs, "bounds": Visitor.open_bounds, "certified_vae": Visitor.open_certified_vae, "contextual_budgets": Visitor.open_contextual_budgets, "adversarial_augmentation": Visitor.open_adversarial_augmentation,
 }  # fmt: skip
 TOO_WIDE = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
   .some(each => each.scrollWidth > each.clientWidth)"""
