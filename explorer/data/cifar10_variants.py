@@ -18,18 +18,18 @@ NEW_FOLDERS = ("CIFAR-10.1", "cifar10.1", "CIFAR-10.1/datasets")
 CORRUPTED_PAGE, NEW_PAGE = "https://zenodo.org/records/2535967", "https://github.com/modestyachts/CIFAR-10.1"
 
 
-def load_corrupted_cifar10(name: str, severity: int, root: str | Path | None = None) -> ImageDataset:
+def load_corrupted_cifar10(name: str, severity: int, root: str | Path | None = None, part: slice = slice(None)) -> ImageDataset:
     """The 10,000 test images of CIFAR-10 under a corruption at a severity from 1 to 5 (Hendrycks & Dietterich, 2019), in the order of the labels.
 
-    A file holds the severities one after another; only the one asked for is read. Raises UnknownName for a corruption, DataNotFound without
+    A file holds the severities one after another; only the one asked for is read, and of it only `part`. Raises UnknownName for a corruption, DataNotFound without
     the files, InvalidInput for files of another layout."""
     look_up(CORRUPTIONS, name, "corruption")
     if severity not in SEVERITIES:
         raise InvalidInput(f"severity must be 1, 2, 3, 4 or 5, got {severity!r}.")
     folder = (data_folder(root) or Path("data")) / CORRUPTED
     rows = slice((severity - 1) * PER_SEVERITY, severity * PER_SEVERITY)
-    pixels = _array(folder / f"{name}.npy", (len(SEVERITIES) * PER_SEVERITY, EDGE, EDGE, 3), np.uint8, CORRUPTED_PAGE)[rows]
-    labels = _array(folder / "labels.npy", (len(SEVERITIES) * PER_SEVERITY,), None, CORRUPTED_PAGE)[rows]
+    pixels = _array(folder / f"{name}.npy", (len(SEVERITIES) * PER_SEVERITY, EDGE, EDGE, 3), np.uint8, CORRUPTED_PAGE)[rows][part]
+    labels = _array(folder / "labels.npy", (len(SEVERITIES) * PER_SEVERITY,), None, CORRUPTED_PAGE)[rows][part]
     return _dataset(pixels, labels, folder / "labels.npy")
 
 

@@ -25,6 +25,7 @@ from explorer.registry import look_up
 from explorer.studies.attack import AttackSettings as FooledSettings
 from explorer.studies.attack import CrossSettings, CurveSettings
 from explorer.studies.certify import CertifySettings
+from explorer.studies.corruptions import ErrorSettings as CorruptionSettings
 
 from .adversarial_augmentation import (
     few_imitated,
@@ -39,6 +40,8 @@ from .attack import certify_run_problems, few_attacked, measure_certified, measu
 from .attack import measure_attack as measure_fooled
 from .budgets import budget_run_problems, few_test_images, measure_errors, measure_followed, measure_volumes
 from .certified_vae import attack_run_problems, elbo_run_problems, few_images, measure_attack, measure_elbo
+from .corruptions import error_run_problems, few_corrupted
+from .corruptions import measure_errors as measure_corruptions
 from .manifold_directions import direction_run_problems, few_images_of_all_classes, measure_accuracies, measure_spectra
 from .specification import Specification
 from .task import Task
@@ -122,6 +125,7 @@ KINDS: dict[str, Kind] = {
     "attack_curve": Kind("Robust accuracy over radii", CheckpointInputs, lambda _: CurveSettings(), measure_curve, search_run_problems, few_attacked),
     "cross_sets": Kind("Classifiers attacked in several sets", CheckpointInputs, lambda _: CrossSettings(), measure_cross_sets, search_run_problems, few_attacked),
     "certify": Kind("Certified accuracy by smoothing", CheckpointInputs, lambda _: CertifySettings(), measure_certified, certify_run_problems, few_attacked),
+    "corruption_errors": Kind("Errors under common corruptions", CheckpointInputs, lambda _: CorruptionSettings(), measure_corruptions, error_run_problems, few_corrupted),
     "worst_weights": Kind("Worst weights of image-to-image networks", CheckpointInputs, lambda _: SimilaritySettings(), measure_similarity, similarity_run_problems, few_searched),
     "imitated_corruptions": Kind("Corruptions imitated by changed weights", CheckpointInputs, lambda _: ReconstructionSettings(), measure_reconstruction, reconstruction_run_problems, few_imitated),
     "training": Kind("Training", TrainingInputs, lambda inputs: EXPERIMENTS[inputs.experiment].config, train_experiment, training_problems, few_steps),

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -94,7 +95,7 @@ def moved_along(x: Float[Tensor, "batch c h w"], radius: int, sigma: float, degr
 
 
 def zoom_blur(x: Float[Tensor, "batch c h w"], constants: tuple[float, float], draws: Draws) -> Float[Tensor, "batch c h w"]:
-    """The mean of the image and of enlargements up to the first constant, in steps of the second."""
-    end, step = constants
-    factors = [1 + step * index for index in range(math.ceil(round((end - 1) / step, 6)))]
+    """The mean of the image and of enlargements from 1 up to the first constant, in steps of the second. NumPy's `arange`, as published: with
+    these floating-point ends it reaches the last one at some severities and not at others."""
+    factors = np.arange(1, *constants).tolist()
     return (x + torch.stack([zoomed(x, factor) for factor in factors]).sum(0)) / (len(factors) + 1)
