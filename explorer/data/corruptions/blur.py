@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import filters
 from .draws import Draws
-from .filters import correlated, eight_bits, filtered, gaussian_weights, mirrored, zoomed
+from .filters import correlated, eight_bits, filtered, gaussian_weights, mirrored, nearest_bytes, zoomed
 
 
 def gaussian_blur(x: Float[Tensor, "batch c h w"], sigma: float, draws: Draws) -> Float[Tensor, "batch c h w"]:
@@ -73,8 +73,8 @@ def _in_order(sources: Int[Tensor, "batch pixels"], moves: Tensor, exchange: boo
 
 
 def motion_blur(x: Float[Tensor, "batch c h w"], constants: tuple[int, float], draws: Draws) -> Float[Tensor, "batch c h w"]:
-    """Along a line at an angle from −45° to 45°; ImageMagick rounds down to bytes."""
-    return eight_bits(moved_along(x, *constants, draws.uniform((), -45, 45)))
+    """Along a line at an angle from −45° to 45°, rounded to bytes as ImageMagick does."""
+    return nearest_bytes(moved_along(x, *constants, draws.uniform((), -45, 45)))
 
 
 def moved_along(x: Float[Tensor, "batch c h w"], radius: int, sigma: float, degrees: Float[Tensor, "batch"]) -> Float[Tensor, "batch c h w"]:

@@ -99,3 +99,8 @@ def grid_of(x: Tensor) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
 def eight_bits(x: Tensor) -> Tensor:
     """Values as bytes hold them after the published code: cut to [0, 1], and rounded down."""
     return (x.clamp(0, 1) * 255 + 1e-4).floor() / 255
+
+
+def nearest_bytes(x: Tensor) -> Tensor:
+    """Values as ImageMagick writes them into 8 bits: cut to [0, 1], and rounded to the nearest."""
+    return (x.clamp(0, 1) * 255).round() / 255

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from .blur import moved_along
 from .draws import Draws
-from .filters import eight_bits, zoomed
+from .filters import eight_bits, nearest_bytes, zoomed
 from .frost_textures import frost_textures
 
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -61,6 +61,6 @@ def snow(x: Float[Tensor, "batch c h w"], constants: tuple[float, float, float, 
     mean, deviation, zoom, threshold, radius, sigma, kept = constants
     layer = zoomed(mean + deviation * draws.normal((1, *x.shape[2:])), zoom)
     layer = eight_bits(torch.where(layer < threshold, 0.0, layer))
-    layer = eight_bits(moved_along(layer, radius, sigma, draws.uniform((), -135, -45)))
+    layer = nearest_bytes(moved_along(layer, radius, sigma, draws.uniform((), -135, -45)))
     white = kept * x + (1 - kept) * torch.maximum(x, grey(x) * 1.5 + 0.5)
     return white + layer + layer.flip(2, 3)
