@@ -70,7 +70,7 @@ def of_images(opened: Opened, digest: str, settings: Any, **further: Any) -> dic
     return {**origin(opened, digest, settings), "available": len(opened.images), **further}
 
 
-def own_folder(folder: Path, what: str, common: dict[str, Any], *further: str) -> Path:
+def own_folder(folder: Path, what: str, common: dict[str, Any], *further: str | dict) -> Path:
     """Of a measurement's finished batches: another file, image or setting has another one; the number of images and what a file is called
     do not."""
     settings = {name: value for name, value in common["settings"].items() if name != "limit"}

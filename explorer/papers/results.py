@@ -1,6 +1,7 @@
 """Results files: what `python -m explorer.evaluate` has measured, and what tables are read from."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from explorer.storage import runs_folder, write_atomically
 FORMAT = 1
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
 LARGEST_FILE = 1 << 20
+NUMBER = r"(?:-?[\d.]+(?:e[-+]?\d+)?|null)"
+NUMBERS = re.compile(rf"\[\s*{NUMBER}(?:,\s*{NUMBER})*\s*\]")  # a list of them
 Table = TypeVar("Table")
 
 
@@ -30,8 +33,9 @@ class Results:
 
 
 def save_result(kind: str, table: Any, path: Path) -> None:
-    """Write a table, whole or not at all. Raises OutputError."""
-    write_atomically(path, json.dumps({"format": FORMAT, "kind": kind, **asdict(table)}, indent=1).encode())
+    """Write a table, whole or not at all, a row of numbers to a line. Raises OutputError."""
+    text = json.dumps({"format": FORMAT, "kind": kind, **asdict(table)}, indent=1)
+    write_atomically(path, NUMBERS.sub(lambda found: " ".join(found[0].split()), text).encode())
 
 
 def own_results() -> Path:

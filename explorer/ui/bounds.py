@@ -56,8 +56,16 @@ def describe(opened: OpenedClassifier) -> str:
     """Where the classifier comes from, in a line."""
     header = opened.checkpoint.header
     count = sum(each.numel() for each in opened.model.parameters())
-    trained = f", on bounds over ± {opened.radius:g}" if opened.radius else ""
-    return f"{plain(header.model)}, {count:,} parameters, trained on {plain(header.dataset.get('name'))}{trained}. The box is x ± radius, cut to [0, 1]; a margin is the label's logit minus another class's."
+    return f"{plain(header.model)}, {count:,} parameters, for images of {plain(header.dataset.get('name'))}{how_trained(opened)}. The box is x ± radius, cut to [0, 1]; a margin is the label's logit minus another class's."
+
+
+def how_trained(opened: OpenedClassifier) -> str:
+    """In words, for how large a set; or where a classifier of somebody else's comes from."""
+    if opened.imported:
+        return f", imported from {plain(opened.imported)}"
+    if not opened.radius:
+        return ""
+    return f", trained on bounds over ± {opened.radius:.3g}" if "budgets" in opened.checkpoint.header.training else f", trained for radius {opened.radius:.3g}"
 
 
 def choose_subject(link: AnyLink, opened: OpenedClassifier, path: Path, revision: int, page: str = PAGE) -> tuple[AnyLink, Subject | None, list[str]]:

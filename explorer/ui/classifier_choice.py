@@ -43,8 +43,7 @@ def describe(models: Sequence[Model]) -> str:
     for each in models:
         header = each.opened.checkpoint.header
         count = sum(parameter.numel() for parameter in each.opened.model.parameters())
-        trained = f", trained for radius {each.opened.radius:.3g}" if each.opened.radius else ""
-        parts.append(f"**{plain(each.label)}**: {plain(header.model)}, {plain(header.dataset.get('name'))}, {count:,} parameters{trained}")
+        parts.append(f"**{plain(each.label)}**: {plain(header.model)}, {plain(header.dataset.get('name'))}, {count:,} parameters{bounds.how_trained(each.opened)}")
     return " · ".join(parts)
 
 

@@ -240,7 +240,7 @@ def test_every_table_can_be_written_in_every_form(form):
     assert "12.34" in item_report("contextual_budgets", BUDGETS, find_item(BUDGETS, "table", 3), found, form)
 
 
-@pytest.mark.parametrize("options", [[], ["--liu"], ["--followed"]], ids=["errors", "volumes", "followed"])
+@pytest.mark.parametrize("options", [[], ["--liu"], ["--liu", "--method", "crown-ibp"], ["--followed"]], ids=" ".join)
 def test_the_command_leaves_a_results_file_that_tables_read(options, path, capsys):
     assert evaluate([str(path), "--limit", "6", *options, "--format", "json"]) == 0
     written = capsys.readouterr()
@@ -254,6 +254,7 @@ def test_the_command_leaves_a_results_file_that_tables_read(options, path, capsy
     [
         (["--liu", "--steps", "3"], "--steps does not go with the largest certified volumes"),
         (["--followed", "--generator", "x"], "--generator does not go with what budgets follow"),
+        (["--method", "crown-ibp"], "--method does not go with errors under budgets"),
         (["--targets", "0.4"], "--targets does not go with errors under budgets"),
         (["--radius", "0.4"], "--radius does not go with"),
         (["--volume", "7"], "volume = 7.0"),

@@ -12,7 +12,7 @@ from explorer.batches import Columns, over_batches
 from explorer.checkpoints import load
 from explorer.errors import InvalidInput
 from explorer.evaluation.budgets import agreement_columns, error_columns, half_widths, rank_correlation, volume_columns
-from explorer.measuring import batch, count, file_digest, of_images, own_folder, plain, refuse, share_and_error
+from explorer.measuring import batch, count, file_digest, mean_and_error, of_images, own_folder, plain, refuse, share_and_error
 from explorer.models import BudgetedClassifier
 from explorer.randomness import Streams
 from explorer.sets import BudgetBox, LpBall, PerturbationSet

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from explorer.configuration import from_mapping, out_of_range
 from explorer.errors import ConfigurationError
 from explorer.evaluation.spectra import LARGE
-from explorer.measuring import Measured, common_problems
+from explorer.measuring import Measured, common_problems, refuse
 
 from .accuracy import HEADINGS, Strength, strength_for
 
@@ -141,3 +141,4 @@ def _over(above: float, below: float) -> float:
 def _checked(table: _Attacked, settings: type) -> None:
     from_mapping(settings, table.settings, "settings")
     from_mapping(Strength, table.strength, "strength")
+    refuse([] if table.images else ["expected at least one image"])
