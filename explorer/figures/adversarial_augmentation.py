@@ -99,3 +99,16 @@ def imitation_bars(tables: Mapping[str, tuple[Sequence[str], Sequence[float], Se
     figure.update_yaxes(title_text="SSIM to the corrupted image", range=[0, 1.03])
     figure.update_xaxes(type="category", tickangle=-45)
     return framed(figure, "Corruptions imitated", 440).update_layout(barmode="group", margin_b=130, showlegend=True)
+
+
+def noise_lines(levels: Sequence[float], clean: Sequence[float], corruptions: Sequence[str], errors: Sequence[Sequence[float]]) -> go.Figure:
+    """Errors over the noise on the parameters: clean, the mean over the corruptions, and each of them faintly (AdA, Table 4)."""
+    x, figure = [100 * level for level in levels], go.Figure()
+    for place, name in enumerate(corruptions):
+        figure.add_scatter(x=x, y=[100 * row[place] for row in errors], mode="lines", line={"color": QUIET, "width": 1}, name=name, showlegend=False, hovertemplate="%{x:.3g} %: %{y:.2f} %<extra>" + name.replace("_", " ") + "</extra>")
+    means = [100 * sum(row) / len(row) for row in errors]
+    for number, (name, values) in enumerate({"clean": [100 * each for each in clean], f"mean of {len(corruptions)} corruptions": means}.items()):
+        figure.add_scatter(x=x, y=values, mode="lines+markers", line={"color": COLOURS[number], "width": 3}, name=name, hovertemplate="%{x:.3g} %: %{y:.2f} %<extra>" + name + "</extra>")
+    figure.update_xaxes(title_text="standard deviation of the noise, % of each block's largest absolute value")
+    figure.update_yaxes(title_text="error, %", rangemode="tozero")
+    return framed(figure, "Errors under noise on the parameters", 400)

@@ -11,6 +11,7 @@ from explorer.models.classifiers import KIND as CLASSIFIER
 from explorer.papers import save_result
 from explorer.papers.adversarial_augmentation.backbone_config import KIND as NETWORK
 from explorer.papers.adversarial_augmentation.opening import open_backbone
+from explorer.papers.adversarial_augmentation.parameter_noise import NOISE_KIND, noise_problems, noise_table
 from explorer.papers.adversarial_augmentation.reconstruction import (
     RECONSTRUCTION_KIND,
     OpenedBackbone,
@@ -35,6 +36,15 @@ def measure_similarity(task: Task) -> None:
 def measure_reconstruction(task: Task) -> None:
     """How well an image-to-image network imitates corruptions; as above."""
     _follow(task, _with_images(task.inputs, task.device), RECONSTRUCTION_KIND, "reconstruction", reconstruction_table)
+
+
+def measure_noise(task: Task) -> None:
+    """How a classifier bears random changes of its own parameters; as above."""
+    _follow(task, open_classifier(task.inputs.checkpoint, task.device, task.inputs.root), NOISE_KIND, "noise", noise_table)
+
+
+def noise_run_problems(inputs: Any, settings: Any) -> list[str]:
+    return noise_problems(settings) + _problems_of_kind(inputs, CLASSIFIER)
 
 
 def similarity_run_problems(inputs: Any, settings: Any) -> list[str]:

@@ -13,6 +13,7 @@ from explorer.errors import ConfigurationError, ExplorerError
 from explorer.hardware import pick_device
 from explorer.measuring import file_digest
 from explorer.papers import EXPERIMENTS
+from explorer.papers.adversarial_augmentation.parameter_noise import NoiseSettings
 from explorer.papers.adversarial_augmentation.reconstruction import ReconstructionSettings
 from explorer.papers.adversarial_augmentation.similarity import SimilaritySettings
 from explorer.papers.certified_vae.evaluation import AttackSettings, ElboSettings
@@ -30,8 +31,10 @@ from explorer.studies.corruptions import ErrorSettings as CorruptionSettings
 from .adversarial_augmentation import (
     few_imitated,
     few_searched,
+    measure_noise,
     measure_reconstruction,
     measure_similarity,
+    noise_run_problems,
     reconstruction_run_problems,
     similarity_run_problems,
 )
@@ -128,6 +131,7 @@ KINDS: dict[str, Kind] = {
     "corruption_errors": Kind("Errors under common corruptions", CheckpointInputs, lambda _: CorruptionSettings(), measure_corruptions, error_run_problems, few_corrupted),
     "worst_weights": Kind("Worst weights of image-to-image networks", CheckpointInputs, lambda _: SimilaritySettings(), measure_similarity, similarity_run_problems, few_searched),
     "imitated_corruptions": Kind("Corruptions imitated by changed weights", CheckpointInputs, lambda _: ReconstructionSettings(), measure_reconstruction, reconstruction_run_problems, few_imitated),
+    "parameter_noise": Kind("Errors under noise on the parameters", CheckpointInputs, lambda _: NoiseSettings(), measure_noise, noise_run_problems, few_searched),
     "training": Kind("Training", TrainingInputs, lambda inputs: EXPERIMENTS[inputs.experiment].config, train_experiment, training_problems, few_steps),
 }  # fmt: skip
 

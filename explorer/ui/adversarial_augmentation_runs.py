@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.figures.adversarial_augmentation import accuracies_over_radius, imitation_bars, similarity_histograms
+from explorer.figures.adversarial_augmentation import accuracies_over_radius, imitation_bars, noise_lines, similarity_histograms
+from explorer.papers.adversarial_augmentation.parameter_noise import NoiseTable
 from explorer.papers.adversarial_augmentation.reconstruction import ReconstructionTable
 from explorer.papers.adversarial_augmentation.similarity import SimilarityTable
 from explorer.runs import Run
@@ -63,6 +64,23 @@ def reconstruction_rows(run: Run) -> list[dict[str, Any]]:
     return [] if table is None else [
         {"corruption": name, "ssim": mean, "standard_error": error, "clean_ssim": clean} for name, mean, error, clean in zip(table.corruptions, table.means, table.standard_errors, table.clean_means)
     ]  # fmt: skip
+
+
+def draw_noise(run: Run, key: str) -> None:
+    compare_noise({"": run}, key)
+
+
+def compare_noise(runs: Runs, key: str) -> None:
+    for number, (label, table) in enumerate(read_all(NoiseTable, runs, "noise").items()):
+        if label:
+            st.markdown(f"**{plain(label)}**")
+        st.plotly_chart(noise_lines(table.levels, table.clean, table.corruptions, table.errors), width="stretch", key=f"{key}-noise-{number}")
+        st.caption(f"{table.images:,} test images, {table.settings['draws']} draws of the noise, the same for all images; their probabilities are averaged. *Estimates*. Thin lines: each corruption.")
+
+
+def noise_rows(run: Run) -> list[dict[str, Any]]:
+    table = read_one(NoiseTable, run, "noise")
+    return [] if table is None else [{"noise": level, "clean_error": clean, **dict(zip(table.corruptions, row))} for level, clean, row in zip(table.levels, table.clean, table.errors)]
 
 
 def _rows(table: SimilarityTable) -> list[dict[str, Any]]:

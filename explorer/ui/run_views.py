@@ -183,6 +183,7 @@ VIEWS: dict[str, RunView] = {
     "direction_spectra": RunView(manifold_directions_runs.draw_spectra, manifold_directions_runs.compare_spectra, manifold_directions_runs.spectra_rows),
     "worst_weights": RunView(adversarial_augmentation_runs.draw_similarity, adversarial_augmentation_runs.compare_similarity, adversarial_augmentation_runs.similarity_rows),
     "imitated_corruptions": RunView(adversarial_augmentation_runs.draw_reconstruction, adversarial_augmentation_runs.compare_reconstruction, adversarial_augmentation_runs.reconstruction_rows),
+    "parameter_noise": RunView(adversarial_augmentation_runs.draw_noise, adversarial_augmentation_runs.compare_noise, adversarial_augmentation_runs.noise_rows),
     "training": RunView(_draw_training, _compare_training, read_history),
 }
 

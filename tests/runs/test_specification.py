@@ -51,7 +51,7 @@ def test_a_training_is_specified_by_its_experiment_and_keeps_its_values(name):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_command_line_makes_the_same_specification(kind, checkpoint, vae, budgets, tmp_path, capsys):
-    own = {"elbo": vae, "imitated": save_backbone(tmp_path), **dict.fromkeys(("budget", "direction", "attack", "cross", "certify", "worst", "corruption"), budgets)}.get(kind.split("_")[0], checkpoint)
+    own = {"elbo": vae, "imitated": save_backbone(tmp_path), **dict.fromkeys(("budget", "direction", "attack", "cross", "certify", "worst", "parameter", "corruption"), budgets)}.get(kind.split("_")[0], checkpoint)
     inputs = {"experiment": "digits-rts"} if kind == "training" else {"checkpoint": str(own)}
     made = specify(kind, inputs, {"limit": 7}, "cpu", seed=5)
     words = shlex.split(made.command)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from explorer.errors import ConfigurationError
-from explorer.measuring import plain
+from explorer.measuring import Measured, plain
 from explorer.options import option_text
 from explorer.papers.results import Results, own_results, read_result
 
@@ -37,7 +37,7 @@ def is_papers(name: str) -> bool:
     return name in EXPERIMENTS and EXPERIMENTS[name].published == EXPERIMENTS[name].config
 
 
-def differences(table: Table, name: str, swept: tuple[str, ...] = ()) -> tuple[str, ...]:
+def differences(table: Measured, name: str, swept: tuple[str, ...] = ()) -> tuple[str, ...]:
     """What keeps a measured row from being a reproduction: the training, but for the fields that its table sweeps, and the measurement."""
     parts = [] if is_papers(name) else ["the paper has no such training"]
     wanted = plain(EXPERIMENTS[name].config) if name in EXPERIMENTS else {}

@@ -1,0 +1,105 @@
+"""How a classifier bears random changes of its own parameters (AdA, Appendix D.1, Table 4)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from explorer.batches import Columns, over_batches
+from explorer.data.corruptions import CORRUPTIONS, SEVERITIES, STANDARD, corrupt
+from explorer.errors import ConfigurationError
+from explorer.measuring import Measured, Opened, batch, common_problems, count, of_images, own_folder, refuse
+from explorer.randomness import Streams, generator
+from explorer.types import Progress, stop_if_cancelled
+
+NOISE_KIND = "adversarial_augmentation.parameter_noise"
+LEVELS, DRAWS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1), 50  # Table 4
+
+
+@dataclass(frozen=True)
+class NoiseSettings:
+    """Standard deviations η relative to the largest absolute value of each block; probabilities are averaged over `draws`, the same ones for
+    all images (the paper: for each image its own)."""
+
+    levels: tuple[float, ...] = LEVELS
+    draws: int = DRAWS
+    severities: tuple[int, ...] = SEVERITIES
+    limit: int | None = None
+    batch_size: int = 250
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseTable(Measured):
+    """Shares of the images that are classified wrongly at each level: clean, and under each of the corruptions, a mean over the severities."""
+
+    levels: tuple[float, ...]
+    clean: tuple[float, ...]
+    corruptions: tuple[str, ...]
+    errors: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not len(self.levels) == len(self.clean) == len(self.errors) or any(len(row) != len(self.corruptions) for row in self.errors):
+            raise ConfigurationError(["expected an error of each corruption at each level"])
+
+    def mce(self, level: int) -> float | None:
+        """The unweighted mean over the 15 corruptions at the level of that number; None where one of them was not measured."""
+        found = dict(zip(self.corruptions, self.errors[level]))
+        return None if set(STANDARD) - found.keys() else sum(found[name] for name in STANDARD) / len(STANDARD)
+
+
+def noisy_parameters(model: nn.Module, level: float, draw: torch.Generator) -> dict[str, Tensor]:
+    """Each parameter w of each block with ε ~ N(0, (level·‖w‖_∞)²) added."""
+    return {name: each + level * each.abs().max() * torch.randn(each.shape, generator=draw).to(each) for name, each in model.named_parameters()}
+
+
+@torch.no_grad()
+def noisy_probabilities(model: nn.Module, x: Float[Tensor, "batch c h w"], level: float, draws: int, seed: int = 0) -> Float[Tensor, "batch classes"]:
+    """Softmax probabilities, a mean over the draws; at level 0 those of the model itself."""
+    if level == 0:
+        return model(x).softmax(1)
+    return torch.stack([functional_call(model, noisy_parameters(model, level, generator("parameter-noise", seed, number)), (x,)).softmax(1) for number in range(draws)]).mean(0)
+
+
+def noise_problems(settings: NoiseSettings) -> list[str]:
+    """Everything impossible, in the user's words."""
+    found = common_problems(settings)
+    if not settings.levels or not all(0 <= level <= 10 for level in settings.levels):
+        found.append(f"levels = {settings.levels}: expected some numbers from 0 to 10")
+    if not 1 <= settings.draws <= 100_000:
+        found.append(f"draws = {settings.draws}: expected 1 to 100000")
+    if not settings.severities or not set(settings.severities) <= set(SEVERITIES):
+        found.append(f"severities = {settings.severities}: expected some of 1 to 5")
+    return found
+
+
+def noise_table(opened: Opened, digest: str, settings: NoiseSettings, folder: Path, progress: Progress) -> Iterator[NoiseTable]:
+    """The table of the images so far, after each batch, which `folder` keeps. Raises ConfigurationError, InvalidInput or Cancelled."""
+    refuse(noise_problems(settings))
+    model, channels = opened.checkpoint.model, opened.images.images.shape[1]
+    names = tuple(name for name in STANDARD if channels == 3 or not CORRUPTIONS[name].coloured)
+    common = of_images(opened, digest, settings)
+
+    def measured(first: int, last: int) -> Columns:
+        x, labels = batch(opened, first, last)
+        cases = {"clean": x, **{f"{name} {severity}": corrupt(x, name, severity, Streams(settings.seed, range(first, last), purpose="corruption")) for name in names for severity in settings.severities}}
+        columns = {}
+        for case, images in cases.items():
+            for number, level in enumerate(settings.levels):
+                stop_if_cancelled(progress)
+                columns[f"{case} {number}"] = (noisy_probabilities(model, images, level, settings.draws, settings.seed).argmax(1) != labels).float()
+        return columns
+
+    for columns in over_batches(own_folder(folder, "noise", common), count(opened, settings), settings.batch_size, measured, progress):
+        means = {name: float(column.double().mean()) for name, column in columns.items()}
+        numbers = range(len(settings.levels))
+        yield NoiseTable(
+            images=len(next(iter(columns.values()))), levels=settings.levels, clean=tuple(means[f"clean {number}"] for number in numbers), corruptions=names,
+            errors=tuple(tuple(sum(means[f"{name} {severity} {number}"] for severity in settings.severities) / len(settings.severities) for name in names) for number in numbers),
+            **common,
+        )  # fmt: skip
