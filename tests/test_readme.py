@@ -11,6 +11,8 @@ import torch
 from explorer.data import PAIRS
 from explorer.models import build_model
 from explorer.papers import EXPERIMENTS
+from explorer.papers.adversarial_augmentation.backbone_config import BackboneConfig
+from explorer.papers.adversarial_augmentation.config import AugmentedConfig
 from explorer.papers.contextual_budgets.config import BudgetsConfig
 from explorer.papers.manifold_directions import ClassifierConfig, ClassVaeConfig
 
@@ -35,11 +37,13 @@ def test_the_lines_on_bounds_run():
 
 def model_config(config) -> dict:
     """Of the model that an experiment trains, for the images of its data set."""
-    shape = {"cifar10": (3, 32, 32), "doubled_cifar10": (3, 36, 64), "framed_digits": (1, 42, 42)}.get(config.dataset, (1, 28, 28))
-    classes = {"watermarked_mnist": 20, "watermarked_digits": 20, "organamnist": 11}.get(config.dataset, 10)
+    shape = {"cifar10": (3, 32, 32), "scenes": (3, 32, 32), "doubled_cifar10": (3, 36, 64), "framed_digits": (1, 42, 42)}.get(config.dataset, (1, 28, 28))
+    classes = {"watermarked_mnist": 20, "watermarked_digits": 20, "organamnist": 11, "scenes": 8}.get(config.dataset, 10)
+    if isinstance(config, BackboneConfig):
+        return config.model_config(shape[0])
     if hasattr(config, "pairs"):
         return config.model_config(PAIRS[config.pairs]().image_shape(shape))
-    return config.model_config(shape, classes) if isinstance(config, BudgetsConfig | ClassifierConfig | ClassVaeConfig) else config.model_config(shape)
+    return config.model_config(shape, classes) if isinstance(config, AugmentedConfig | BudgetsConfig | ClassifierConfig | ClassVaeConfig) else config.model_config(shape)
 
 
 def test_every_experiment_is_listed_with_its_number_of_parameters():
