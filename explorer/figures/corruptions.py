@@ -42,16 +42,16 @@ def error_heatmap(labels: Sequence[str], names: Sequence[str], severities: Seque
 
 
 def severity_figure(curves: Mapping[str, Mapping[int, CorruptionStatistics]], statistic: str, chosen: Sequence[str]) -> go.Figure:
-    """A line for each corruption over the severities, coloured by its group; those not chosen are drawn faintly."""
+    """A line for each corruption over the severities, coloured by its group (noise, blur, weather, digital); those not chosen are drawn faintly."""
     figure, seen = go.Figure(), dict.fromkeys(GROUPS, 0)
     for name, curve in curves.items():
         group = CORRUPTIONS[name].group
         bright = not chosen or name in chosen
         figure.add_scatter(
-            x=list(curve), y=[getattr(each, statistic) for each in curve.values()], mode="lines+markers", name=spoken(name), legendgroup=group, legendgrouptitle_text=group, opacity=1 if bright else 0.18,
+            x=list(curve), y=[getattr(each, statistic) for each in curve.values()], mode="lines+markers", name=spoken(name), opacity=1 if bright else 0.18,
             line={"color": GROUPS[group], "dash": DASHES[seen[group] % len(DASHES)], "width": 2 if bright else 1}, marker_size=5, hovertemplate=f"{spoken(name)}, severity %{{x}}: %{{y:.4f}}<extra></extra>",
         )  # fmt: skip
         seen[group] += 1
     figure.update_xaxes(title_text="severity", tickvals=list(SEVERITIES))
     figure.update_yaxes(title_text=UNITS[statistic])
-    return framed(figure, "What corruptions do to the images", 560).update_layout(legend={"orientation": "v", "x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top", "font_size": 11})
+    return framed(figure, "What corruptions do to the images", 620).update_layout(margin_b=240, legend_font_size=11)

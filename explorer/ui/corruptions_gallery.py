@@ -25,9 +25,9 @@ from .model_choice import Model
 from .turns import TURNS
 
 STYLE = """<style>
-.corrupted { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 10px 22px; }
+.corrupted { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr)); gap: 10px 22px; }
 .corrupted h5 { font-size: .82rem; font-weight: 600; margin: 0 0 3px 0; padding: 0; }
-.corrupted .row { display: grid; grid-template-columns: repeat(5, 1fr); gap: 6px; }
+.corrupted .row { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 6px; }
 .corrupted .one { display: block; max-width: 150px; }
 .corrupted .tile { aspect-ratio: 1; image-rendering: pixelated; background-repeat: no-repeat; border-radius: 4px; border: 3px solid; box-sizing: border-box; background-origin: content-box; background-clip: content-box; }
 .corrupted .right { border-color: #17828a; }
@@ -104,7 +104,7 @@ def _legend(link: Link, shown: View, found: Gallery, label: int, names: Sequence
         counts.append(f"**{plain(model.label)}**: {names[int(clean.argmax())]} without a corruption, right on {right} of {total}")
     st.caption(" · ".join(counts))
     frost = " Frost lies in textures made by the code; the variable EXPLORER_FROST names a folder of photographs instead." if is_made() and "frost" in dict(found.cases) else ""
-    st.caption(f"Teal frame ✓: seen as {plain(names[label])}; dashed orange ✗: as another class, which is named. Numbers are the softmax of the seen class, an *estimate*.{frost}")
+    st.caption(f"Teal frame ✓: seen as {plain(names[label])}; dashed orange ✗: as another class, which is named. Shares are the softmax of the seen class, an *estimate*.{frost}")
 
 
 def _grid(found: Gallery, chosen: Sequence[int], verdict: torch.Tensor, label: int, names: Sequence[str], single: bool) -> str:
@@ -127,7 +127,7 @@ def _grid(found: Gallery, chosen: Sequence[int], verdict: torch.Tensor, label: i
 def _tile(index: int, case: tuple[str, int], verdict: torch.Tensor, label: int, names: Sequence[str], columns: int, rows: int) -> str:
     seen, row, column = int(verdict.argmax()), index // columns, index % columns
     share, right = float(verdict[seen]), seen == label
-    said = f"✓ {share:.2f}" if right else f"✗ {share:.2f} {html.escape(names[seen])}"
+    said = f"✓ {100 * share:.0f} %" if right else f"✗ {100 * share:.0f} % {html.escape(names[seen])}"
     title = f"{spoken(case[0])}, severity {case[1]}: seen as {html.escape(names[seen], quote=True)} with {share:.4f}, label {html.escape(names[label], quote=True)} with {float(verdict[label]):.4f}"
     place = f"{100 * column / max(columns - 1, 1):.4f}% {100 * row / max(rows - 1, 1):.4f}%"
     return f'<div><div class="tile {"right" if right else "wrong"}" role="img" aria-label="{title}" title="{title}" style="background-position:{place}"></div><div class="said">{said}</div></div>'

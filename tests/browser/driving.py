@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 TIMEOUT = 120_000  # milliseconds; a machine that tests on is slow and noisy
 DIGITS = "digits-rts"
 DRAWN = "canvas => canvas.toDataURL()"
-STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/bounds/_stcore/", "/manifold_directions/_stcore/", "/adversarial_augmentation/_stcore/", "/attack/_stcore/", "/certify/_stcore/", "/contextual_budgets/_stcore/", "/certified_vae/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
+STREAMLITS_PROBES = ("/learned_sets/_stcore/", "/bounds/_stcore/", "/manifold_directions/_stcore/", "/adversarial_augmentation/_stcore/", "/attack/_stcore/", "/certify/_stcore/", "/corruptions/_stcore/", "/contextual_budgets/_stcore/", "/certified_vae/_stcore/", "/papers/_stcore/", "/runs/_stcore/", "/train/_stcore/")  # on a deep link Streamlit asks below the page's path first, and gets 404
 
 
 class Visitor:
@@ -66,6 +66,12 @@ class Visitor:
 
     def open_certify(self, **query) -> None:
         self._open("certify", {"model": "uniform-digits", **query})
+
+    def open_corruptions(self, **query) -> None:
+        """Until every tile is there."""
+        self._open("corruptions", {"model": "uniform-digits", **query})
+        self.page.locator(".corrupted .tile").nth(15).wait_for()
+        self.settle()
 
     def open_manifold_directions(self, **query) -> None:
         """Until the Gaussian is drawn over the live connection."""
