@@ -9,11 +9,19 @@ from explorer.ui.components import show_frame
 from explorer.ui.links import PAGES_KEY
 
 PAGES = Path(__file__).parents[2] / "pages"
-TITLES = {"gallery": "Gallery", "learned_sets": "Learned sets", "contextual_budgets": "Contextual budgets", "certified_vae": "Certified VAE", "adversarial_augmentation": "Adversarial augmentation", "manifold_directions": "Manifold directions", "attack": "Attack", "certify": "Certify", "bounds": "Bounds", "corruptions": "Corruptions", "train": "Train", "runs": "Runs", "papers": "Papers"}
+SECTIONS = {
+    "": {"gallery": "Gallery"},
+    "Five papers": {
+        "learned_sets": "Learned sets", "contextual_budgets": "Contextual budgets", "certified_vae": "Certified VAE",
+        "adversarial_augmentation": "Adversarial augmentation", "manifold_directions": "Manifold directions",
+    },
+    "Any classifier": {"attack": "Attack", "certify": "Certify", "bounds": "Bounds", "corruptions": "Corruptions"},
+    "Work": {"train": "Train", "runs": "Runs", "papers": "Papers"},
+}  # fmt: skip
 
 st.set_page_config(page_title="Perturbation-set explorer", page_icon="🔬", layout="wide")
-pages = {stem: st.Page(PAGES / f"{stem}.py", title=title, default=stem == "gallery") for stem, title in TITLES.items()}
-st.session_state[PAGES_KEY] = pages
+sections = {name: {stem: st.Page(PAGES / f"{stem}.py", title=title, default=stem == "gallery") for stem, title in titles.items()} for name, titles in SECTIONS.items()}
+st.session_state[PAGES_KEY] = {stem: page for pages in sections.values() for stem, page in pages.items()}
 show_frame()
-st.navigation(list(pages.values())).run()
+st.navigation({name: list(pages.values()) for name, pages in sections.items()}, expanded=True).run()
 warm_up.go_on()
