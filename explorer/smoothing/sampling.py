@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
@@ -52,8 +53,8 @@ def count_votes(
     """How often each class won among `samples` inputs perturb(δ), δ ~ N(0, σ²I), for every image of the perturbations; for each pixel
     where the classifier labels pixels (Perturbation sets, Algorithm 2, SampleUnderNoise).
 
-    Votes depend on the streams' seed, purpose and examples, but neither on the batch size nor on the other images. An image is given up as
-    soon as its needed votes are out of reach everywhere, and its counts are then partial. Raises InvalidInput where the classifier answers
+    Votes depend on the streams' seed, purpose and examples, but neither on the batch size nor on the other images. An image is given up
+    once its needed votes are out of reach everywhere, at most a batch later, and its counts are then partial. Raises InvalidInput where the classifier answers
     with NaN, Cancelled where the progress asks for it."""
     counted = None
     for counted in votes_as_they_come(
@@ -78,18 +79,26 @@ def votes_as_they_come(
     check_sampling(sigma, samples, batch_size)
     progress, images = progress or Silent(), len(streams)
     drawn, alive = torch.zeros(images, dtype=torch.long), torch.ones(images, dtype=torch.bool)
-    votes, queue = None, _blocks(alive, samples)
-    while batch := list(islice(queue, max(1, batch_size // BLOCK))):
-        stop_if_cancelled(progress)
-        rows = torch.tensor([image for image, first in batch for _ in range(first, min(first + BLOCK, samples))])
-        logits = _logits(classifier, perturbations, _noise(perturbations, streams, batch, samples, len(rows), sigma), rows)
-        votes = torch.zeros(images, *logits.shape[1:], dtype=torch.long) if votes is None else votes
-        _add(votes, rows, logits.argmax(1).cpu())
-        drawn += torch.bincount(rows, minlength=images)
-        if needed is not None:
-            alive &= _within_reach(votes, samples - drawn, needed)
-        progress.advance(int(torch.where(alive, drawn, samples).sum()), images * samples)
-        yield Counted(votes.clone(), drawn.clone())
+    votes, queue, blocks_at_once = None, _blocks(alive, samples), max(1, batch_size // BLOCK)
+    with ThreadPoolExecutor(1, "noise") as ahead:  # the next batch's noise is drawn while the classifier looks at this one
+
+        def draw() -> tuple[Tensor, Future] | None:
+            batch = list(islice(queue, blocks_at_once))
+            rows = torch.tensor([image for image, first in batch for _ in range(first, min(first + BLOCK, samples))])
+            return (rows, ahead.submit(_noise, perturbations, streams, batch, samples, len(rows), sigma)) if batch else None
+
+        drawn_ahead = draw()
+        while drawn_ahead:
+            stop_if_cancelled(progress)
+            (rows, noise), drawn_ahead = drawn_ahead, draw()
+            logits = _logits(classifier, perturbations, noise.result(), rows)
+            votes = torch.zeros(images, *logits.shape[1:], dtype=torch.long) if votes is None else votes
+            _add(votes, rows, logits.argmax(1).cpu())
+            drawn += torch.bincount(rows, minlength=images)
+            if needed is not None:
+                alive &= _within_reach(votes, samples - drawn, needed)
+            progress.advance(int(torch.where(alive, drawn, samples).sum()), images * samples)
+            yield Counted(votes.clone(), drawn.clone())
 
 
 def best_batch_size(classifier: Classifier, perturbations: Perturbations, *, sigma: float, streams: Streams, repetitions: int = 3) -> int:
