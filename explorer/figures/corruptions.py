@@ -54,4 +54,4 @@ def severity_figure(curves: Mapping[str, Mapping[int, CorruptionStatistics]], st
         seen[group] += 1
     figure.update_xaxes(title_text="severity", tickvals=list(SEVERITIES))
     figure.update_yaxes(title_text=UNITS[statistic])
-    return framed(figure, "What corruptions do to the images", 620).update_layout(margin_b=240, legend_font_size=11)
+    return framed(figure, "What corruptions do to the images", 600).update_layout(margin_b=190, legend_font_size=11)

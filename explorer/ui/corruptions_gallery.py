@@ -127,7 +127,7 @@ def _grid(found: Gallery, chosen: Sequence[int], verdict: torch.Tensor, label: i
 def _tile(index: int, case: tuple[str, int], verdict: torch.Tensor, label: int, names: Sequence[str], columns: int, rows: int) -> str:
     seen, row, column = int(verdict.argmax()), index // columns, index % columns
     share, right = float(verdict[seen]), seen == label
-    said = f"✓ {100 * share:.0f} %" if right else f"✗ {100 * share:.0f} % {html.escape(names[seen])}"
+    said = f"✓ {100 * share:.0f} %" if right else f"✗ {100 * share:.0f} %<br>{html.escape(names[seen])}"
     title = f"{spoken(case[0])}, severity {case[1]}: seen as {html.escape(names[seen], quote=True)} with {share:.4f}, label {html.escape(names[label], quote=True)} with {float(verdict[label]):.4f}"
     place = f"{100 * column / max(columns - 1, 1):.4f}% {100 * row / max(rows - 1, 1):.4f}%"
     return f'<div><div class="tile {"right" if right else "wrong"}" role="img" aria-label="{title}" title="{title}" style="background-position:{place}"></div><div class="said">{said}</div></div>'

@@ -88,17 +88,15 @@ def defocus_blur(x, c, rng):
 
 
 def along(x, radius, sigma, degrees):
-    """ImageMagick's motion blur of bytes, pixel by pixel along the line; its result is rounded to bytes."""
+    """ImageMagick's motion blur of bytes, tap by tap along the line; its result is rounded to bytes."""
     weights = np.exp(-np.arange(2 * radius + 1) ** 2 / (2.0 * sigma**2))
     weights /= weights.sum()
     down, across = np.sin(np.deg2rad(degrees)), np.cos(np.deg2rad(degrees))
     out = np.zeros(x.shape)
-    for row in range(SIDE):
-        for column in range(SIDE):
-            for tap, weight in enumerate(weights):
-                from_row = min(max(row + int(np.ceil(tap * down - 0.5)), 0), SIDE - 1)
-                from_column = min(max(column + int(np.ceil(tap * across - 0.5)), 0), SIDE - 1)
-                out[row, column] += weight * x[from_row, from_column]
+    for tap, weight in enumerate(weights):
+        rows = np.clip(np.arange(SIDE) + int(np.ceil(tap * down - 0.5)), 0, SIDE - 1)
+        columns = np.clip(np.arange(SIDE) + int(np.ceil(tap * across - 0.5)), 0, SIDE - 1)
+        out += weight * x[np.ix_(rows, columns)]
     return np.round(out)
 
 

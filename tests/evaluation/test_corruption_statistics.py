@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from published_corruptions import published
 
 from explorer.data import load_dataset
 from explorer.data.corruptions import CORRUPTIONS, SEVERITIES
@@ -11,6 +10,7 @@ from explorer.data.corruptions.frost_textures import frost_textures
 from explorer.errors import Cancelled, InvalidInput
 from explorer.evaluation.corruption_statistics import STATISTICS, CorruptionStatistics, applicable, severity_curves, statistics
 from explorer.types import Silent
+from tests.evaluation.published_corruptions import published
 
 WITHIN = 0.10
 FLOOR = 0.004  # one byte, below which a share of a change says nothing
