@@ -22,8 +22,9 @@ from explorer.ui.adversarial_augmentation_panels import PANELS
 from explorer.ui.adversarial_augmentation_work import view
 from explorer.ui.attack_live import warn_of_socket
 from explorer.ui.classifier_choice import choose_classifiers, choose_subject, describe, open_classifiers
-from explorer.ui.components import plain, show_copy_link, show_problems
-from explorer.ui.following import await_end, kept_problems, show_ended
+from explorer.ui.components import plain, show_problems
+from explorer.ui.following import kept_problems
+from explorer.ui.opening import fail_page, show_panels, stop_page
 
 st.title("Adversarial augmentation")
 link, problems, revision = links.opened(Link, PAGE)
@@ -41,10 +42,7 @@ link, refused = choose_classifiers(link, known, MAX_MODELS, revision)
 models, failed = open_classifiers(link.model, known)
 problems += refused + failed
 if not models:
-    show_problems(problems)
-    st.info("Choose at least one classifier." if not failed else "None of the chosen classifiers can be shown. Choose another.")
-    links.show(link, PAGE)
-    st.stop()
+    stop_page(link, PAGE, problems, "Choose at least one classifier." if not failed else "None of the chosen classifiers can be shown. Choose another.")
 link, refused = checked(link, models[0].opened)
 problems += refused
 network = None
@@ -66,13 +64,11 @@ with place.container():
 if impossible := fit_problem(models[0].opened):
     st.error(plain(impossible, 400))
 if subject is None or network is None or impossible:
-    links.show(link, PAGE)
-    st.stop()
+    stop_page(link, PAGE, ())
 if subject.note:
     st.info(plain(subject.note, 300))
 
 revised = f"{revision}-{link.model[0]}-{subject.identity[2]}-{network.key}"
-shown = None
 try:
     state = dragged_radius(link, revised)
     warn_of_socket(state)
@@ -80,15 +76,6 @@ try:
     shown = view(link, models, subject, network, state.radius, revised)
     drag(shown)
     warn_of_loss(shown)
-    show_ended(PAGE, shown.search)
-    progress = st.empty()
-    panel = st.segmented_control("Panel", list(PANELS), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
-    link = PANELS[panel or link.panel](replace(link, panel=panel or link.panel), shown)
 except ExplorerError as error:
-    shown = None
-    st.error(plain(error, 400))
-
-links.show(link, PAGE)
-show_copy_link("the uploaded picture" if link.choice == "Upload" else "")
-if shown:
-    await_end(PAGE, shown.search, progress, problems)
+    fail_page(link, PAGE, error)
+show_panels(link, PAGE, PANELS, shown, shown.search, revision, problems)

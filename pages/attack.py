@@ -12,8 +12,7 @@ from explorer.ui.attack_panels import PANELS
 from explorer.ui.attack_work import view
 from explorer.ui.classifier_choice import choose_classifiers, choose_subject, describe, known_classifiers, open_classifiers
 from explorer.ui.components import plain
-from explorer.ui.following import await_end, show_ended
-from explorer.ui.opening import Kind, choose_panel, close_page, open_page, stop_page
+from explorer.ui.opening import Kind, fail_page, open_page, show_panels, stop_page
 from explorer.ui.threat_choice import choose_threat
 
 page = open_page(
@@ -37,21 +36,12 @@ if threat is None:
     stop_page(link, PAGE, ())
 
 revised = f"{revision}-{link.model[0]}-{subject.identity[2]}-{threat.name}-{threat.key}"
-shown = None
 try:
     state = dragged_radius(link, models[0].opened, threat, revised)
     warn_of_socket(state)
     link = replace(link, radius=None if state.radius == threat.usual(models[0].opened) else state.radius)
     shown = view(link, models, subject, threat, state.radius, attack, revised)
     drag(shown)
-    show_ended(PAGE, shown.search)
-    progress = st.empty()
-    link, panel = choose_panel(link, PANELS, revision)
-    link = panel(link, shown)
 except ExplorerError as error:
-    shown = None
-    st.error(plain(error, 400))
-
-close_page(link, PAGE)
-if shown:
-    await_end(PAGE, shown.search, progress, problems)
+    fail_page(link, PAGE, error)
+show_panels(link, PAGE, PANELS, shown, shown.search, revision, problems)

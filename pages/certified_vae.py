@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.ui.certified_vae import choose_models, choose_settings, choose_subject, describe, known_models, open_models
@@ -10,9 +9,7 @@ from explorer.ui.certified_vae_link import PAGE, Link, checked, own_radius
 from explorer.ui.certified_vae_live import drag, dragged_radius, plain_slider
 from explorer.ui.certified_vae_panels import PANELS
 from explorer.ui.certified_vae_work import view
-from explorer.ui.components import plain
-from explorer.ui.following import await_end, show_ended
-from explorer.ui.opening import Kind, choose_panel, close_page, open_page, stop_page
+from explorer.ui.opening import Kind, fail_page, open_page, show_panels, stop_page
 
 page = open_page("Certified VAE", Link, PAGE, Kind("certified VAE", "provae-digits-0.1"), known_models, choose_models, open_models, checked, describe)
 link, models, revision = page.link, page.models, page.revision
@@ -29,14 +26,6 @@ try:
     link = replace(link, radius=None if radius == own_radius([each.opened for each in models]) else radius)
     shown = view(link, models, subject, radius, place)
     drag(link, shown)
-    show_ended(PAGE, shown.attack)
-    progress = st.empty()
-    link, panel = choose_panel(link, PANELS, revision)
-    link = panel(link, shown)
 except ExplorerError as error:
-    shown = None
-    st.error(plain(error, 400))
-
-close_page(link, PAGE)
-if shown:
-    await_end(PAGE, shown.attack, progress, problems)
+    fail_page(link, PAGE, error)
+show_panels(link, PAGE, PANELS, shown, shown.attack, revision, problems)

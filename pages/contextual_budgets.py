@@ -9,8 +9,7 @@ from explorer.ui.contextual_budgets_link import PAGE, Link, checked, with_state
 from explorer.ui.contextual_budgets_live import drag, dragged, warn_of_socket
 from explorer.ui.contextual_budgets_panels import PANELS
 from explorer.ui.contextual_budgets_work import view
-from explorer.ui.following import await_end, show_ended
-from explorer.ui.opening import Kind, choose_panel, close_page, open_page, stop_page
+from explorer.ui.opening import Kind, fail_page, open_page, show_panels, stop_page
 
 page = open_page("Contextual budgets", Link, PAGE, Kind("classifier", "budgets-digits"), known_models, choose_models, open_models, checked, describe)
 link, models, revision = page.link, page.models, page.revision
@@ -24,21 +23,12 @@ if subject.note:
     st.info(plain(subject.note, 300))
 
 revised = f"{revision}-{'-'.join(link.model)}-{subject.identity[2]}"
-shown = None
 try:
     state = dragged(link, models, revised)
     warn_of_socket(state)
     link = with_state(link, state, [each.opened for each in models])
     shown = view(link, models, subject, state, revised)
     drag(link, shown)
-    show_ended(PAGE, shown.attack)
-    progress = st.empty()
-    link, panel = choose_panel(link, PANELS, revision)
-    link = panel(link, shown)
 except ExplorerError as error:
-    shown = None
-    st.error(plain(error, 400))
-
-close_page(link, PAGE)
-if shown:
-    await_end(PAGE, shown.attack, progress, problems)
+    fail_page(link, PAGE, error)
+show_panels(link, PAGE, PANELS, shown, shown.attack, revision, problems)

@@ -8,8 +8,7 @@ from explorer.ui.components import plain
 from explorer.ui.corruptions import PANELS, choose_models
 from explorer.ui.corruptions_gallery import choose_gallery, view
 from explorer.ui.corruptions_link import PAGE, Link, checked
-from explorer.ui.following import await_end, show_ended
-from explorer.ui.opening import Kind, choose_panel, close_page, open_page, stop_page
+from explorer.ui.opening import Kind, fail_page, open_page, show_panels, stop_page
 
 page = open_page("Corruptions", Link, PAGE, Kind("classifier", "nominal-scenes"), known_classifiers, choose_models, open_classifiers, checked, describe)
 link, models, revision = page.link, page.models, page.revision
@@ -20,18 +19,9 @@ problems = page.show_problems(*refused)
 if subject.note:
     st.info(plain(subject.note, 300))
 
-shown = None
 try:
     link = choose_gallery(link, models, revision)
     shown = view(link, models, subject, f"{revision}-{link.model[0]}-{subject.identity[2]}")
-    show_ended(PAGE, shown.search)
-    progress = st.empty()
-    link, panel = choose_panel(link, PANELS, revision)
-    link = panel(link, shown)
 except ExplorerError as error:
-    shown = None
-    st.error(plain(error, 400))
-
-close_page(link, PAGE)
-if shown:
-    await_end(PAGE, shown.search, progress, problems)
+    fail_page(link, PAGE, error)
+show_panels(link, PAGE, PANELS, shown, shown.search, revision, problems)

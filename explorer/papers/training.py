@@ -3,14 +3,18 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from explorer.checkpoints import Header, save
+from explorer.data import ImageDataset
 from explorer.errors import ExplorerError
 from explorer.models import build_model
+from explorer.provenance import code_revision, library_versions
 from explorer.randomness import generator as seeded
 from explorer.storage import write_atomically
 from explorer.training import Epoch, Loss, Prepare, Samples, TrainingState, WeightAscent, fit
@@ -19,6 +23,7 @@ from explorer.types import Progress
 from .base import Place
 
 Optimiser = Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer]
+
 
 @dataclass(frozen=True)
 class AfterEpoch:
@@ -35,6 +40,23 @@ def initialised(model: str, config: Mapping, seed: int, device: torch.device) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build_model(model, config).to(device)
+
+
+def new_header(
+    kind: str, name: str, config: Any, data: ImageDataset, model: str, own: Mapping[str, Any], description: str, *, radius: float = 0.0, **made_of: Any
+) -> Header:
+    """The header of a checkpoint that a training from the configuration on this data writes, nothing measured yet. `made_of` says what else it
+    is trained with: a name that ends in _digest is that of a file."""
+    return Header(
+        kind=kind, name=name, model=model, model_config=dict(own), training=json.loads(json.dumps(asdict(config))), metrics={}, seed=config.seed, radius=radius,
+        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint(), **made_of},
+        percentile_radii={}, description=description, versions=library_versions(), revision=code_revision(),
+    )  # fmt: skip
+
+
+def shuffled(examples: int, size: int, generator: torch.Generator, passes: int = 1) -> Iterator[Int[Tensor, "some"]]:
+    """The numbers of the examples of each batch of an epoch, which goes so many times through all."""
+    yield from (torch.randperm(examples * passes, generator=generator) % examples).split(size)
 
 
 def train_and_keep(

@@ -6,9 +6,11 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 import streamlit as st
 
+from explorer.errors import ExplorerError
+
 from . import links
-from .components import show_copy_link, show_problems
-from .following import kept_problems
+from .components import plain, show_copy_link, show_problems
+from .following import Search, await_end, kept_problems, show_ended
 from .library import Found
 from .model_choice import Model
 
@@ -82,10 +84,31 @@ def stop_page(link: Any, page: str, problems: Sequence[str], reason: str = "") -
     st.stop()
 
 
+def fail_page(link: Any, page: str, error: Exception) -> NoReturn:
+    """The page as far as it goes, with what went wrong."""
+    st.error(plain(error, 400))
+    close_page(link, page)
+    st.stop()
+
+
 def choose_panel(link: Link, panels: Mapping[str, Any], revision: int) -> tuple[Link, Any]:
     """The link with the chosen panel, and the panel."""
     panel = st.segmented_control("Panel", list(panels), default=link.panel, required=True, key=f"panel-{revision}", label_visibility="collapsed")
     return replace(link, panel=panel or link.panel), panels[panel or link.panel]
+
+
+def show_panels(link: Link, page: str, panels: Mapping[str, Any], shown: Any, search: Search | None, revision: int, problems: list[str]) -> None:
+    """All that stands below what is live, on a page whose search follows each release: how it ended, the panel, the link; and the page anew
+    once a search ends that takes long."""
+    show_ended(page, search)
+    progress = st.empty()
+    link, panel = choose_panel(link, panels, revision)
+    try:
+        link = panel(link, shown)
+    except ExplorerError as error:
+        fail_page(link, page, error)
+    close_page(link, page)
+    await_end(page, search, progress, problems)
 
 
 def close_page(link: Any, page: str, missing: str | None = None) -> None:

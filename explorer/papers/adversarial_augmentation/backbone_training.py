@@ -1,6 +1,5 @@
 """Training an image-to-image network, and measuring how near it is to leaving images as they are (AdA, Appendix E.6)."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -18,8 +17,7 @@ from explorer.metrics.structural_similarity import WINDOW
 from explorer.models import model_config
 from explorer.models.corruption_networks.vector_quantised import Codebook
 from explorer.papers.base import Place
-from explorer.papers.training import AfterEpoch, initialised, size_differences, train_and_keep
-from explorer.provenance import code_revision, library_versions
+from explorer.papers.training import AfterEpoch, initialised, new_header, shuffled, size_differences, train_and_keep
 from explorer.training import PiecewiseLinear
 from explorer.types import Progress, stop_if_cancelled
 
@@ -42,8 +40,7 @@ def train_backbone(name: str, config: BackboneConfig, place: Place, progress: Pr
     count = len(images) * config.passes
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor]]:
-        order = torch.randperm(count, generator=generator) % len(images)
-        for chosen in order.split(config.batch_size):
+        for chosen in shuffled(len(images), config.batch_size, generator, config.passes):
             yield (images[chosen.to(images.device)],)
 
     def validate(epoch: float) -> dict[str, float]:
@@ -111,18 +108,4 @@ def _finish(name: str, place: Place, test: ImageDataset) -> Path:
 
 def _header(name: str, config: BackboneConfig, data: ImageDataset, channels: int) -> Header:
     own = config.model_config(channels)
-    return Header(
-        kind=KIND,
-        name=name,
-        model=config.model,
-        model_config=own,
-        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint()},
-        training=json.loads(json.dumps(asdict(config))),
-        metrics={},
-        seed=config.seed,
-        radius=0.0,
-        percentile_radii={},
-        description=size_differences(own, asdict(model_config(config.model, {"channels": channels}))),
-        versions=library_versions(),
-        revision=code_revision(),
-    )
+    return new_header(KIND, name, config, data, config.model, own, size_differences(own, asdict(model_config(config.model, {"channels": channels}))))

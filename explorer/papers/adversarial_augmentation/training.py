@@ -1,7 +1,6 @@
 """Training a classifier on corruptions that are made as it learns, nominally, or against attacks in pixels: one loop (AdA, Algorithm 1 and
 Appendix E)."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -17,8 +16,7 @@ from explorer.errors import ConfigurationError
 from explorer.evaluation.corruption_error import wrong_share
 from explorer.models import model_config
 from explorer.papers.base import Place
-from explorer.papers.training import AfterEpoch, initialised, nesterov, size_differences, train_and_keep
-from explorer.provenance import code_revision, library_versions
+from explorer.papers.training import AfterEpoch, initialised, nesterov, new_header, shuffled, size_differences, train_and_keep
 from explorer.training import Cosine, linearly_scaled, mirrored_and_shifted
 from explorer.types import Inner, Progress, stop_if_cancelled
 
@@ -44,7 +42,7 @@ def train(name: str, config: AugmentedConfig, place: Place, progress: Progress) 
     shown = sources(config, images, place.output, place.device, progress)
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        for chosen in torch.randperm(len(images), generator=generator).split(config.batch_size):
+        for chosen in shuffled(len(images), config.batch_size, generator):
             drawn = shown.drawn(chosen, generator, place.device)
             yield mirrored_and_shifted(drawn, generator) if config.augment else drawn, labels[chosen.to(labels.device)]
 
@@ -106,18 +104,5 @@ def _header(name: str, config: AugmentedConfig, data: ImageDataset, shape: tuple
     usual = AugmentedConfig()
     paper = replace(config, classifier=usual.classifier, stem=None, widths=None, depths=usual.depths, bottleneck=True).model_config(shape, classes)
     same = config.classifier == usual.classifier
-    return Header(
-        kind=KIND,
-        name=name,
-        model=config.classifier,
-        model_config=own,
-        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint(), **digests},
-        training=json.loads(json.dumps(asdict(config))),
-        metrics={},
-        seed=config.seed,
-        radius=config.trained_radius,
-        percentile_radii={},
-        description=size_differences(asdict(model_config(config.classifier, own)), asdict(model_config(usual.classifier, paper))) if same else f"{config.classifier}, not the paper's {usual.classifier}",
-        versions=library_versions(),
-        revision=code_revision(),
-    )
+    sizes = size_differences(asdict(model_config(config.classifier, own)), asdict(model_config(usual.classifier, paper))) if same else f"{config.classifier}, not the paper's {usual.classifier}"
+    return new_header(KIND, name, config, data, config.classifier, own, sizes, radius=config.trained_radius, **digests)

@@ -1,6 +1,5 @@
 """Training a VAE on the lower bound of its ELBO, and measuring what was trained (proVAE, §3.3, Algorithm 1)."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -16,8 +15,7 @@ from explorer.data import ImageDataset, load_dataset
 from explorer.errors import ConfigurationError
 from explorer.models import VAE, elbo, model_config
 from explorer.papers.base import Place
-from explorer.papers.training import AfterEpoch, initialised, size_differences, train_and_keep
-from explorer.provenance import code_revision, library_versions
+from explorer.papers.training import AfterEpoch, initialised, new_header, shuffled, size_differences, train_and_keep
 from explorer.training import Loss, PiecewiseLinear, State
 from explorer.types import Inner, Progress, stop_if_cancelled
 
@@ -44,8 +42,7 @@ def train(name: str, config: CertifiedVaeConfig, place: Place, progress: Progres
         return {"validation": -float(found.bound.mean()), "elbo": float(found.elbo.mean())}
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor]]:
-        order = torch.randperm(count, generator=generator) % len(images)
-        for chosen in order.split(config.batch_size):
+        for chosen in shuffled(len(images), config.batch_size, generator, config.passes):
             yield (images[chosen.to(images.device)],)
 
     schedules = {key: PiecewiseLinear(getattr(config, key)).stretched(config.epochs) for key in ("learning_rate", "ramp")}
@@ -114,18 +111,4 @@ def _batches(count: int, config: CertifiedVaeConfig) -> int:
 def _header(name: str, config: CertifiedVaeConfig, data: ImageDataset, shape: tuple[int, int, int]) -> Header:
     own = config.model_config(shape)
     paper = asdict(model_config(MODEL, dict(zip(("channels", "height", "width"), shape))))
-    return Header(
-        kind=KIND,
-        name=name,
-        model=MODEL,
-        model_config=own,
-        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint()},
-        training=json.loads(json.dumps(asdict(config))),
-        metrics={},
-        seed=config.seed,
-        radius=config.radius,
-        percentile_radii={},
-        description=size_differences(own, paper),
-        versions=library_versions(),
-        revision=code_revision(),
-    )
+    return new_header(KIND, name, config, data, MODEL, own, size_differences(own, paper), radius=config.radius)

@@ -1,7 +1,6 @@
 """Training a classifier on a certified bound of its cross-entropy, together with the generator of its budgets or with one budget for all
 pixels, and measuring what was trained (Budgets, §3.4)."""
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -18,8 +17,7 @@ from explorer.errors import ConfigurationError
 from explorer.evaluation import certified_accuracy, certified_loss
 from explorer.models import BudgetedClassifier, model_config
 from explorer.papers.base import Place
-from explorer.papers.training import AfterEpoch, initialised, size_differences, train_and_keep
-from explorer.provenance import code_revision, library_versions
+from explorer.papers.training import AfterEpoch, initialised, new_header, shuffled, size_differences, train_and_keep
 from explorer.randomness import Streams
 from explorer.sets import BudgetBox, LpBall, PerturbationSet
 from explorer.training import PiecewiseLinear, certified_cross_entropy, mirrored_and_shifted
@@ -45,8 +43,7 @@ def train(name: str, config: BudgetsConfig, place: Place, progress: Progress) ->
     count = len(images) * config.passes
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(count, generator=generator) % len(images)
-        for chosen in order.split(config.batch_size):
+        for chosen in shuffled(len(images), config.batch_size, generator, config.passes):
             chosen = chosen.to(images.device)
             shown = mirrored_and_shifted(images[chosen], generator) if config.augment else images[chosen]
             yield shown, labels[chosen]
@@ -124,21 +121,8 @@ def _shown(model: nn.Module, images: Tensor, labels: Tensor, boxes: Perturbation
 
 
 def _header(name: str, config: BudgetsConfig, data: ImageDataset, shape: tuple[int, int, int]) -> Header:
-    return Header(
-        kind=KIND,
-        name=name,
-        model=config.model,
-        model_config=config.model_config(shape, len(data.class_names)),
-        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint()},
-        training=json.loads(json.dumps(asdict(config))),
-        metrics={},
-        seed=config.seed,
-        radius=config.volume,
-        percentile_radii={},
-        description=_difference(config, shape, len(data.class_names)),
-        versions=library_versions(),
-        revision=code_revision(),
-    )
+    own = config.model_config(shape, len(data.class_names))
+    return new_header(KIND, name, config, data, config.model, own, _difference(config, shape, len(data.class_names)), radius=config.volume)
 
 
 def _difference(config: BudgetsConfig, shape: tuple[int, int, int], classes: int) -> str:

@@ -1,6 +1,5 @@
 """Training a CVAE perturbation set, and measuring what was trained (Perturbation sets, §4 and Appendix B)."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -15,7 +14,6 @@ from explorer.data import PAIRS, ImageDataset, Pairs, load_dataset
 from explorer.errors import ConfigurationError
 from explorer.evaluation import encode_pairs, percentile_radii, set_quality
 from explorer.models import ConditionalVAE, kl_divergence, model_config
-from explorer.provenance import code_revision, library_versions
 from explorer.randomness import Streams
 from explorer.randomness import generator as seeded
 from explorer.sets import LatentBall
@@ -24,7 +22,7 @@ from explorer.training.losses import RECONSTRUCTION, Likelihood
 from explorer.types import Inner, Progress, stop_if_cancelled
 
 from explorer.papers.base import Place
-from explorer.papers.training import AfterEpoch, initialised, size_differences, train_and_keep
+from explorer.papers.training import AfterEpoch, initialised, new_header, shuffled, size_differences, train_and_keep
 
 from .config import KIND, LearnedSetConfig, problems
 
@@ -58,8 +56,7 @@ def train(name: str, config: LearnedSetConfig, place: Place, progress: Progress)
         stored_draws = torch.rand(len(images), config.stored, numbers, generator=seeded("stored pairs", config.seed))
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(count, generator=generator) % len(images)
-        for chosen in order.split(config.batch_size):
+        for chosen in shuffled(len(images), config.batch_size, generator, config.passes):
             batch = images[chosen.to(images.device)]
             if stored_draws is None:
                 draws = torch.rand(len(batch), numbers, generator=generator).to(batch)
@@ -148,18 +145,4 @@ def _strip(model: ConditionalVAE, clean: Float[Tensor, "1 c h w"], radius: float
 def _header(name: str, config: LearnedSetConfig, data: ImageDataset, shape: tuple[int, int, int]) -> Header:
     paper = model_config(config.model, {"channels": shape[0], "height": shape[1], "width": shape[2]})
     own = config.model_config(shape)
-    return Header(
-        kind=KIND,
-        name=name,
-        model=config.model,
-        model_config=own,
-        dataset={"name": config.dataset, "pairs": config.pairs, "train_images": len(data), "train_fingerprint": data.fingerprint()},
-        training=json.loads(json.dumps(asdict(config))),
-        metrics={},
-        seed=config.seed,
-        radius=0.0,
-        percentile_radii={},
-        description=size_differences(own, asdict(paper)),
-        versions=library_versions(),
-        revision=code_revision(),
-    )
+    return new_header(KIND, name, config, data, config.model, own, size_differences(own, asdict(paper)), pairs=config.pairs)

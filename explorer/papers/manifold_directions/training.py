@@ -1,7 +1,6 @@
 """Training a classifier on clean, on perturbed and on attacked images, and measuring what was trained (Manifold directions, §3 and Appendix
 B; Perturbation sets, §5 and Appendix C)."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -15,8 +14,7 @@ from explorer.data import ImageDataset, load_dataset
 from explorer.errors import ConfigurationError
 from explorer.models import model_config
 from explorer.papers.base import Place
-from explorer.papers.training import AfterEpoch, initialised, size_differences, train_and_keep
-from explorer.provenance import code_revision, library_versions
+from explorer.papers.training import AfterEpoch, initialised, new_header, shuffled, size_differences, train_and_keep
 from explorer.randomness import generator as seeded
 from explorer.training import Loss, PiecewiseLinear, State, mirrored_and_shifted
 from explorer.types import Inner, Progress, stop_if_cancelled
@@ -43,8 +41,7 @@ def train(name: str, config: ClassifierConfig, place: Place, progress: Progress)
     count = len(images) * config.passes
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(count, generator=generator) % len(images)
-        for chosen in order.split(config.batch_size):
+        for chosen in shuffled(len(images), config.batch_size, generator, config.passes):
             chosen = chosen.to(images.device)
             shown = mirrored_and_shifted(images[chosen], generator) if config.augment else images[chosen]
             yield shown, labels[chosen]
@@ -99,18 +96,5 @@ def _header(name: str, config: ClassifierConfig, data: ImageDataset, shape: tupl
     classes = len(data.class_names)
     own = config.model_config(shape, classes)
     paper = replace(config, widths=None, hidden_units=None).model_config(shape, classes)
-    return Header(
-        kind=KIND,
-        name=name,
-        model=config.classifier,
-        model_config=own,
-        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint(), **defended.digests},
-        training=json.loads(json.dumps(asdict(config))),
-        metrics={},
-        seed=config.seed,
-        radius=config.trained_radius,
-        percentile_radii={},
-        description=size_differences(asdict(model_config(config.classifier, own)), asdict(model_config(config.classifier, paper))),
-        versions=library_versions(),
-        revision=code_revision(),
-    )
+    description = size_differences(asdict(model_config(config.classifier, own)), asdict(model_config(config.classifier, paper)))
+    return new_header(KIND, name, config, data, config.classifier, own, description, radius=config.trained_radius, **defended.digests)

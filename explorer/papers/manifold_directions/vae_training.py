@@ -1,6 +1,5 @@
 """Training a VAE of images given their class, and measuring what was trained (Manifold directions, Appendix B)."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -16,8 +15,7 @@ from explorer.errors import ConfigurationError
 from explorer.metrics import squared_error
 from explorer.models import ClassConditionalVAE, kl_divergence, model_config
 from explorer.papers.base import Place
-from explorer.papers.training import AfterEpoch, initialised, size_differences, train_and_keep
-from explorer.provenance import code_revision, library_versions
+from explorer.papers.training import AfterEpoch, initialised, new_header, shuffled, size_differences, train_and_keep
 from explorer.randomness import Streams
 from explorer.training import PiecewiseLinear, class_cvae_loss, standard_normal
 from explorer.training.losses import RECONSTRUCTION, Likelihood
@@ -42,8 +40,7 @@ def train_vae(name: str, config: ClassVaeConfig, place: Place, progress: Progres
     count = len(images) * config.passes
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(count, generator=generator) % len(images)
-        for chosen in order.split(config.batch_size):
+        for chosen in shuffled(len(images), config.batch_size, generator, config.passes):
             chosen = chosen.to(images.device)
             yield images[chosen], labels[chosen]
 
@@ -112,18 +109,4 @@ def _on(data: ImageDataset, device: torch.device) -> tuple[Tensor, Tensor]:
 def _header(name: str, config: ClassVaeConfig, data: ImageDataset, shape: tuple[int, int, int]) -> Header:
     own = config.model_config(shape, len(data.class_names))
     sizes = dict(zip(("channels", "height", "width", "classes"), (*shape, len(data.class_names))))
-    return Header(
-        kind=KIND,
-        name=name,
-        model=config.model,
-        model_config=own,
-        dataset={"name": config.dataset, "train_images": len(data), "train_fingerprint": data.fingerprint()},
-        training=json.loads(json.dumps(asdict(config))),
-        metrics={},
-        seed=config.seed,
-        radius=0.0,
-        percentile_radii={},
-        description=size_differences(own, asdict(model_config(config.model, sizes))),
-        versions=library_versions(),
-        revision=code_revision(),
-    )
+    return new_header(KIND, name, config, data, config.model, own, size_differences(own, asdict(model_config(config.model, sizes))))
