@@ -35,7 +35,7 @@ class Origin:
     settings: dict
     dataset: str
     digest: str
-    training: dict = field(default_factory=dict)
+    training: dict
     fingerprint: str = ""
     device: str = ""
     versions: dict = field(default_factory=dict)

@@ -32,9 +32,14 @@ class Subject:
 
 
 def classifiers(folders: tuple[str, ...]) -> list[Found]:
-    """Those trained for one radius of all pixels before those with budgets of their own."""
+    """Those trained on bounds first, and those with budgets of their own last."""
     found = [each for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
-    return sorted(found, key=lambda each: each.header.model == BUDGETED)
+    return sorted(found, key=lambda each: (each.header.model == BUDGETED, *shown_later(each)))
+
+
+def shown_later(found: Found) -> tuple[bool, bool]:
+    """Whether a page's first view is better of another classifier: one of the embedded digits, trained on bounds."""
+    return "budgets" not in found.header.training, found.header.dataset.get("name") != "digits"
 
 
 def choose_classifier(link: Link, names: list[str], folders: tuple[str, ...], revision: int) -> tuple[Link, Path]:

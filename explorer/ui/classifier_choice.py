@@ -18,7 +18,7 @@ Link = TypeVar("Link")  # with the fields model, image and radius
 def known_classifiers(folders: tuple[str, ...]) -> dict[str, Found]:
     """By key; the halves that a training leaves behind last, and those with budgets after the others."""
     found = [each for each in find_checkpoints(folders) if each.header and each.header.kind == KIND]
-    found.sort(key=lambda each: (is_half(each), each.header.model == BUDGETED))
+    found.sort(key=lambda each: (is_half(each), each.header.model == BUDGETED, *bounds.shown_later(each)))
     return {each.key: each for each in found}
 
 

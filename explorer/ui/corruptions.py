@@ -23,9 +23,10 @@ CURVE_IMAGES = 64
 
 
 def choose_models(link: Link, known: dict[str, Found], revision: int) -> tuple[Link, list[str]]:
-    """The link with up to four classifiers. Also what was wrong in it."""
+    """The link with up to four classifiers, first one of colour images, which all corruptions are for. Also what was wrong in it."""
+    coloured = [key for key, found in known.items() if found.header.dataset.get("name") == "scenes"]
     return model_choice.choose_models(
-        link, known, MAX_MODELS, revision, what="classifier", label="Classifiers", changed={"image": 0, "label": "", "verdict": 0},
+        link, known, MAX_MODELS, revision, what="classifier", label="Classifiers", changed={"image": 0, "label": "", "verdict": 0}, usual=coloured[:1],
         help="The first gives the images. Others for images of the same size and classes are judged beside it.",
     )  # fmt: skip
 

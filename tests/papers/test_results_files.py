@@ -16,6 +16,7 @@ from explorer.papers.learned_sets.report import FORMATS
 from explorer.papers.learned_sets.tables import KIND, own_path
 from explorer.papers.report import find_item
 from explorer.papers.results import SHIPPED, read_result
+from explorer.runs.commands import run as runs
 from explorer.train import main as train
 from tests.tiny import TINY
 
@@ -151,7 +152,9 @@ def test_samples_are_there_where_finished_checkpoints_are(results, tmp_path):
 def test_every_command_is_one_that_exists(row, capsys):
     for command in filter(None, row.command.split(" && ")):
         python, flag, module, *arguments = command.split()
-        assert (python, flag) == ("python", "-m") and module in ("explorer.train", "explorer.evaluate")
+        assert (python, flag) == ("python", "-m") and module in ("explorer.train", "explorer.evaluate", "explorer.runs")
+        if module == "explorer.runs":
+            assert arguments[0] == "submit" and runs([*arguments[:2], "--help"]) == 0
         if module == "explorer.train":
             assert train([*arguments, "--dry-run"]) == 0
 

@@ -220,11 +220,11 @@ def test_at_radius_zero_the_latents_have_no_width():
 
 ATTACK = AttackTable(
     checkpoint="a-0", radius=0.0, radii=(0.0, 0.1), images=40, available=300, attacked=(-20.0, -40.0), attacked_errors=(0.1, 0.2), bounds=(-20.0, -90.0),
-    bound_errors=(0.1, 0.3), settings={"steps": 10}, dataset="digits", digest="abc",
+    bound_errors=(0.1, 0.3), settings={"steps": 10}, training={}, dataset="digits", digest="abc",
 )  # fmt: skip
 BOUND = ElboTable(
     checkpoint="a-0", radius=0.0, images=(0, 40), available=(1297, 300), means=(None, -20.0, -20.0, None, -20.0), standard_errors=(None, 0.1, 0.1, None, 0.1),
-    settings={}, dataset="digits", digest="abc",
+    settings={}, training={}, dataset="digits", digest="abc",
 )  # fmt: skip
 
 

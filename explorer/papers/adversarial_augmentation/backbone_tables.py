@@ -28,7 +28,7 @@ def table_4(results: Results) -> Filled:
     tables = results.of(NOISE_KIND)
     rows = []
     for level, printed in TABLE_4.items():
-        row = Row(f"{100 * level:.0f} % noise", printed, command="python -m explorer.runs parameter_noise --checkpoint runs/ada-cifar10-edsr-augmix/ada-cifar10-edsr-augmix.safetensors")
+        row = Row(f"{100 * level:.0f} % noise", printed, command="python -m explorer.runs submit parameter_noise --checkpoint runs/ada-cifar10-edsr-augmix/ada-cifar10-edsr-augmix.safetensors")
         found = next(((table, path) for table, path in tables if level in table.levels and table.checkpoint == "ada-cifar10-edsr-augmix"), None)
         rows.append(_noise(row, *found, level) if found else row)
     own = [_noise(Row(f"{table.checkpoint}, {100 * level:.0f} % noise", (None,) * len(columns), own=True), table, path, level) for table, path in tables if table.checkpoint != "ada-cifar10-edsr-augmix" for level in table.levels]
@@ -42,7 +42,7 @@ def figure_2(results: Results) -> Filled:
     for model, radii in FIGURE_2.items():
         for radius in radii:
             name = f"backbone-{'edsr' if model == 'edsr' else 'cae'}-cifar10"
-            row = Row(f"{NAMES[model]}, ν = {radius:g}", (), command=f"python -m explorer.runs worst_weights --checkpoint runs/ada-cifar10-edsr/ada-cifar10-edsr.safetensors --backbones {name} --radii {radius:g}")
+            row = Row(f"{NAMES[model]}, ν = {radius:g}", (), command=f"python -m explorer.runs submit worst_weights --checkpoint runs/ada-cifar10-edsr/ada-cifar10-edsr.safetensors --backbones {name} --radii {radius:g}")
             found = next(((table, path, place) for table, path in results.of(SIMILARITY_KIND) for place in range(len(table.radii)) if (table.networks[place].removesuffix("-compact"), table.radii[place]) == (name, radius)), None)
             used |= {(found[1], found[2])} if found else set()
             rows.append(_similar(row, *found) if found else row)
@@ -59,7 +59,7 @@ def figure_3(results: Results) -> Filled:
     rows, used = [], set()
     for model, overall in OVERALL.items():
         name = f"backbone-{'edsr' if model == 'edsr' else 'cae'}-cifar10"
-        row = Row(NAMES[model], (overall, *(None,) * len(STANDARD)), command=f"python -m explorer.train {name} && python -m explorer.runs imitated_corruptions --checkpoint runs/{name}/{name}.safetensors")
+        row = Row(NAMES[model], (overall, *(None,) * len(STANDARD)), command=f"python -m explorer.train {name} && python -m explorer.runs submit imitated_corruptions --checkpoint runs/{name}/{name}.safetensors")
         found = next(((table, path) for table, path in results.of(RECONSTRUCTION_KIND) if table.checkpoint.removesuffix("-compact") == name), None)
         used |= {found[1]} if found else set()
         rows.append(_imitated(row, *found) if found else row)

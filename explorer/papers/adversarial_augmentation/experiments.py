@@ -39,7 +39,8 @@ SCENES = replace(
     CIFAR10, dataset="scenes", stem=8, **NARROW, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), steps=3, epochs=15, clean_epochs=11.0, batch_size=32, learning_rate=0.05, warm_up=1.0,
 )  # fmt: skip
 SHORT = replace(CIFAR10, stem=8, **NARROW, steps=3, epochs=8, clean_epochs=6.0, batch_size=64, learning_rate=0.05, warm_up=1.0)
-SHORT_BASELINES = ("nominal", "augmix")
+DIGITS = replace(SCENES, dataset="digits", mean=(0.3,), std=(0.35,), augment=False, epochs=20, batch_size=64, learning_rate=0.1)
+FEW_BASELINES = ("nominal", "augmix")  # where others would add little
 
 
 def backbones(names: tuple[str, ...], data: str) -> dict:
@@ -59,11 +60,13 @@ PAPERS: dict[str, Experiment] = {
     },
 }
 SMALL: dict[str, Experiment] = {}
-for data, config, where in (("scenes", SCENES, "rendered scenes"), ("cifar10-compact", SHORT, "CIFAR-10, a few epochs")):
-    quick = {name: (changes, how) for name, (changes, how) in BASELINES.items() if data == "scenes" or name in SHORT_BASELINES}
+for data, config, where, clean_share in (
+    ("scenes", SCENES, "rendered scenes", 0.8), ("digits", DIGITS, "the embedded digits", 0.3), ("cifar10-compact", SHORT, "CIFAR-10, a few epochs", 0.8)
+):  # fmt: skip
+    quick = {name: (changes, how) for name, (changes, how) in BASELINES.items() if data == "scenes" or name in FEW_BASELINES}
     SMALL |= {f"{name}-{data}": _experiment(config, changes, f"a narrow ResNet on {where}, trained {how}") for name, (changes, how) in quick.items()}
-    ball = {**backbones(("unet",), data), "clean_epochs": 0.8 * config.epochs}
-    name = f"ada-{data}-unet" if data == "scenes" else "ada-cifar10-unet-compact"
+    ball = {**backbones(("unet",), data.removesuffix("-compact")), "clean_epochs": clean_share * config.epochs}
+    name = "ada-cifar10-unet-compact" if data == "cifar10-compact" else f"ada-{data}-unet"
     SMALL |= {
         name: _experiment(config, ball, f"a narrow ResNet on {where}, trained with AdA (unet)"),
         name.replace("ada", "random-weights", 1): _experiment(config, {**ball, "corruption": "random"}, f"a narrow ResNet on {where}, trained on random weights of a U-Net of AdA's radius"),
