@@ -15,7 +15,7 @@ from explorer.studies.classifiers import OpenedClassifier
 
 from . import cache
 from .adversarial_augmentation_link import LIMITS, STEP_CHOICES, Link
-from .classifier_choice import known_classifiers
+from .classifier_choice import known_classifiers, trained_nominally
 from .components import plain
 from .library import Found, find_checkpoints
 from .model_choice import is_half
@@ -44,14 +44,14 @@ def told_apart(link: Link, networks: Mapping[str, Found]) -> Link:
 
 
 def classifiers_for(link: Link, folders: tuple[str, ...], networks: Mapping[str, Found]) -> dict[str, Found]:
-    """Classifiers by key; first those of the data set of the link's network, or of any network, and of those the colour images that need no
-    download."""
+    """Classifiers by key; first those of the data set of the link's network, or of any network, and of those the embedded digits, of which the
+    first has learned no corruption."""
     wanted = [networks[link.network]] if link.network in networks else list(networks.values())
     trained = {each.header.dataset.get("name") for each in wanted}
 
-    def order(pair: tuple[str, Found]) -> tuple[bool, bool, bool]:
+    def order(pair: tuple[str, Found]) -> tuple[bool, bool, bool, bool]:
         dataset = pair[1].header.dataset.get("name")
-        return is_half(pair[1]), dataset not in trained, dataset != "scenes"
+        return is_half(pair[1]), dataset not in trained, dataset != "digits", not trained_nominally(pair[1])
 
     return dict(sorted(known_classifiers(folders).items(), key=order))
 
@@ -61,7 +61,7 @@ def choose_network(link: Link, networks: Mapping[str, Found], opened: OpenedClas
     set first."""
     channels, dataset = opened.model.image_shape[0], opened.data.name
     fitting = [key for key, each in networks.items() if each.header.model_config.get("channels", 3) == channels]
-    fitting.sort(key=lambda key: (is_half(networks[key]), networks[key].header.dataset.get("name") != dataset))
+    fitting.sort(key=lambda key: (is_half(networks[key]), networks[key].header.dataset.get("name") != dataset, networks[key].header.model != "completion_unet"))
     kind = "grey" if channels == 1 else "colour" if channels == 3 else f"{channels}-channel"
     problems = []
     if link.network and link.network not in fitting:

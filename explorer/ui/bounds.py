@@ -37,9 +37,10 @@ def classifiers(folders: tuple[str, ...]) -> list[Found]:
     return sorted(found, key=lambda each: (each.header.model == BUDGETED, *shown_later(each)))
 
 
-def shown_later(found: Found) -> tuple[bool, bool]:
-    """Whether a page's first view is better of another classifier: one of the embedded digits, trained on bounds."""
-    return "budgets" not in found.header.training, found.header.dataset.get("name") != "digits"
+def shown_later(found: Found) -> tuple[bool, bool, bool]:
+    """Whether a page's first view is better of another classifier: one of the embedded digits, trained on bounds, and of others a nominal one."""
+    training = found.header.training
+    return "budgets" not in training, found.header.dataset.get("name") != "digits", training.get("corruption", "none") != "none"
 
 
 def choose_classifier(link: Link, names: list[str], folders: tuple[str, ...], revision: int) -> tuple[Link, Path]:

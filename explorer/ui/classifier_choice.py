@@ -22,6 +22,12 @@ def known_classifiers(folders: tuple[str, ...]) -> dict[str, Found]:
     return {each.key: each for each in found}
 
 
+def trained_nominally(found: Found) -> bool:
+    """Whether it is one that AdA's trainings are compared with: nothing was done to its images but what is done to all."""
+    training = found.header.training
+    return training.get("corruption") == "none" and not training.get("augmix") and not training.get("deepaugment")
+
+
 def choose_classifiers(link: Link, known: dict[str, Found], most: int, revision: int, **changed: object) -> tuple[Link, list[str]]:
     """The link with up to so many classifiers, and `changed` where the first is another one. Also what was wrong in it."""
     return model_choice.choose_models(

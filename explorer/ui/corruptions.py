@@ -11,6 +11,7 @@ from explorer.figures.corruptions import UNITS, severity_figure, spoken
 from explorer.studies.corruptions import curves
 
 from . import model_choice
+from .classifier_choice import trained_nominally
 from .components import download
 from .corruptions_gallery import View, show_gallery
 from .corruptions_link import MAX_MODELS, Link
@@ -23,10 +24,10 @@ CURVE_IMAGES = 64
 
 
 def choose_models(link: Link, known: dict[str, Found], revision: int) -> tuple[Link, list[str]]:
-    """The link with up to four classifiers, first one of colour images, which all corruptions are for. Also what was wrong in it."""
-    coloured = [key for key, found in known.items() if found.header.dataset.get("name") == "scenes"]
+    """The link with up to four classifiers, first one that has learned no corruption. Also what was wrong in it."""
+    plain = sorted(known, key=lambda key: (not trained_nominally(known[key]), known[key].header.dataset.get("name") != "digits"))
     return model_choice.choose_models(
-        link, known, MAX_MODELS, revision, what="classifier", label="Classifiers", changed={"image": 0, "label": "", "verdict": 0}, usual=coloured[:1],
+        link, known, MAX_MODELS, revision, what="classifier", label="Classifiers", changed={"image": 0, "label": "", "verdict": 0}, usual=plain[:1],
         help="The first gives the images. Others for images of the same size and classes are judged beside it.",
     )  # fmt: skip
 
