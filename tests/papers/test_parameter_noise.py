@@ -83,7 +83,7 @@ def test_table_4_has_the_papers_lines_and_ours_below(table):
     assert {"first 30 of 300 test images", "draws 2 (paper 50)", "measured on digits"} <= set(first.differences)
 
 
-COMMON = {"settings": {}, "dataset": "scenes", "digest": "d", "images": 4, "available": 9}
+COMMON = {"settings": {}, "training": {}, "dataset": "scenes", "digest": "d", "images": 4, "available": 9}
 
 
 def test_figure_2_puts_each_network_and_radius_in_its_line():
