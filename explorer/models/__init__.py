@@ -21,6 +21,9 @@ from .gaussian import BoundedLogVar, Gaussian, kl_divergence
 from .linf_cvae import LinfConvConfig, LinfFcConfig, linf_conv_cvae, linf_fc_cvae
 from .onnx.graph import OnnxConfig, onnx_classifier
 from .residual import LeNetConfig, PreActResNetConfig, ResNet32Config, WideResNetConfig, lenet5, pre_activation, resnet32
+from .segmentation import SegmentationConfig, segmentation_unet
+from .unet_cvae import UNetCvaeConfig, unet_cvae
+from .residual_cvae import ResidualConfig, residual_cvae
 from .vae import VAE, VaeConfig, convolutional_vae, elbo
 
 __all__ = [
@@ -32,6 +35,9 @@ MODELS = {
     "rts_cvae": ModelEntry(RtsConfig, rts_cvae, "Perturbation sets, Appendix D: five spatial transformers"),
     "linf_fc_cvae": ModelEntry(LinfFcConfig, linf_fc_cvae, "Perturbation sets, Appendix D: fully connected, for ℓ∞ noise"),
     "linf_conv_cvae": ModelEntry(LinfConvConfig, linf_conv_cvae, "Perturbation sets, Appendix D: convolutional, for ℓ∞ noise"),
+    "unet_cvae": ModelEntry(UNetCvaeConfig, unet_cvae, "Perturbation sets, Appendix F: a U-Net with latents in every skip connection, for lighting"),
+    "segmentation_unet": ModelEntry(SegmentationConfig, segmentation_unet, "Perturbation sets, Appendix F: a U-Net that names the material of every pixel"),
+    "residual_cvae": ModelEntry(ResidualConfig, residual_cvae, "Perturbation sets, Appendix E: residual blocks at full size, for corruptions of colour images"),
     "vae": ModelEntry(VaeConfig, convolutional_vae, "proVAE, §4: a variational autoencoder of images, whose ELBO can be bounded"),
     "dm_small": ModelEntry(DmSmallConfig, dm_small, "Budgets, Appendix A: a classifier of two convolutions"),
     "dm_medium": ModelEntry(DmMediumConfig, dm_medium, "Gowal et al., 2018: a classifier of four convolutions"),
