@@ -25,7 +25,7 @@ class SegmentationConfig:
     widths: tuple[int, ...] = WIDTHS
 
     def __post_init__(self):
-        if problems := shape_problems(self) + out_of_range(self, classes=(2, 65536)):
+        if problems := shape_problems(self, "widths") + out_of_range(self, classes=(2, 65536)):
             raise ConfigurationError(problems)
 
 

@@ -10,11 +10,11 @@ from explorer.configuration import out_of_range
 WIDTHS = (64, 128, 256, 512, 512)  # "[64, 128, 256, 512, 512] channels when downsampling"
 
 
-def shape_problems(config) -> list[str]:
-    """What is wrong with the channels, size and widths of a configuration."""
-    problems = out_of_range(config, channels=(1, 16), height=(1, 8192), width=(1, 8192), widths=(1, 65536))
-    if not problems and min(config.height, config.width) >> (len(config.widths) - 1) < 1:
-        problems.append(f"height and width = {config.height}, {config.width}: too small to be halved {len(config.widths) - 1} times")
+def shape_problems(config, widths: str) -> list[str]:
+    """What is wrong with the channels, size and widths of a configuration, whose field of that name holds the channels of each level."""
+    problems, levels = out_of_range(config, channels=(1, 16), height=(1, 8192), width=(1, 8192), **{widths: (1, 65536)}), len(getattr(config, widths))
+    if not problems and min(config.height, config.width) >> (levels - 1) < 1:
+        problems.append(f"height and width = {config.height}, {config.width}: too small to be halved {levels - 1} times")
     return problems
 
 

@@ -27,16 +27,16 @@ class UNetCvaeConfig:
     channels: int = 3
     height: int = 125
     width: int = 187
-    widths: tuple[int, ...] = WIDTHS
+    level_widths: tuple[int, ...] = WIDTHS
     skip_channels: int = 16
     pooled: tuple[tuple[int, int], ...] = POOLED
     latent_dims: tuple[int, ...] = (128, 64, 32, 16, 16)
     log_var_bounds: tuple[float, float] = (math.log(1e-3), math.log(10))
 
     def __post_init__(self):
-        problems = shape_problems(self) + out_of_range(self, skip_channels=(1, 4096), latent_dims=(1, 65536))
-        if not len(self.widths) == len(self.pooled) == len(self.latent_dims):
-            problems.append(f"widths, pooled and latent_dims have {len(self.widths)}, {len(self.pooled)} and {len(self.latent_dims)} levels: expected as many of each")
+        problems = shape_problems(self, "level_widths") + out_of_range(self, skip_channels=(1, 4096), latent_dims=(1, 65536))
+        if not len(self.level_widths) == len(self.pooled) == len(self.latent_dims):
+            problems.append(f"level_widths, pooled and latent_dims have {len(self.level_widths)}, {len(self.pooled)} and {len(self.latent_dims)} levels: expected as many of each")
         if not all(1 <= edge <= 8192 for size in self.pooled for edge in size):
             problems.append(f"pooled = {self.pooled}: expected heights and widths of 1 to 8192")
         if not -50 <= self.log_var_bounds[0] < self.log_var_bounds[1] <= 50:
@@ -50,8 +50,8 @@ class UNetEncoder(nn.Module):
 
     def __init__(self, channels: int, config: UNetCvaeConfig):
         super().__init__()
-        self.contraction = Contraction(channels, config.widths)
-        self.reduce = nn.ModuleList(nn.Conv2d(width, config.skip_channels, 1) for width in config.widths)
+        self.contraction = Contraction(channels, config.level_widths)
+        self.reduce = nn.ModuleList(nn.Conv2d(width, config.skip_channels, 1) for width in config.level_widths)
         ends = [(config.skip_channels * height * width, latents) for (height, width), latents in zip(config.pooled, config.latent_dims)]
         self.mean, self.log_var = (nn.ModuleList(nn.Linear(*each) for each in ends) for _ in range(2))
         self.pooled, self.bound = config.pooled, BoundedLogVar(*config.log_var_bounds)
@@ -68,9 +68,9 @@ class UNetGenerator(nn.Module):
 
     def __init__(self, config: UNetCvaeConfig):
         super().__init__()
-        self.contraction, self.expansion = Contraction(config.channels, config.widths), Expansion(config.widths, extra=1)
+        self.contraction, self.expansion = Contraction(config.channels, config.level_widths), Expansion(config.level_widths, extra=1)
         self.maps = nn.ModuleList(nn.Linear(latents, height * width) for latents, (height, width) in zip(config.latent_dims, config.pooled))
-        self.last = nn.Conv2d(config.widths[0], config.channels, 1)
+        self.last = nn.Conv2d(config.level_widths[0], config.channels, 1)
         self.pooled, self.latent_dims = config.pooled, config.latent_dims
 
     def forward(self, clean: Float[Tensor, "batch c h w"], z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch c h w"]:

@@ -3,14 +3,14 @@ import pytest
 import torch
 
 from explorer.data import load_dataset
-from explorer.data.scenes import SHAPES, dataset
+from explorer.data.scenes import CACHE_VARIABLE, SHAPES, dataset
 
 
 @pytest.fixture
 def few(tmp_path, monkeypatch):
     """Splits of few, tiny pictures, in a cache folder of their own."""
     monkeypatch.setattr(dataset, "SIZE", 12)
-    monkeypatch.setenv(dataset.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setattr(dataset, "COUNTS", {"train": 16, "validation": 8, "test": 8})
     dataset._whole.cache_clear()
     yield tmp_path
@@ -51,5 +51,5 @@ def test_a_damaged_cache_is_made_again(few, content):
 
 def test_a_folder_that_cannot_be_written_only_costs_time(few, monkeypatch):
     (few / "file").write_text("")
-    monkeypatch.setenv(dataset.CACHE_VARIABLE, str(few / "file"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(few / "file"))
     assert len(load_dataset("scenes", "test")) == 8
