@@ -1,14 +1,17 @@
 """Errors of a classifier under common corruptions, and their means (Hendrycks & Dietterich, 2019)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from explorer.data.corruptions import CORRUPTIONS, SEVERITIES, STANDARD, corrupt
-from explorer.errors import InvalidInput
+from explorer.batches import Columns
+from explorer.data import load_corrupted_cifar10, load_dataset
+from explorer.data.corruptions import SEVERITIES, STANDARD, applicable, corrupt
+from explorer.errors import DataNotFound, InvalidInput
 from explorer.randomness import Streams
 from explorer.types import Progress, Silent, stop_if_cancelled
 
@@ -18,6 +21,10 @@ ALEXNET: Mapping[str, float] = {
     "contrast": 0.853204, "elastic_transform": 0.646056, "pixelate": 0.717840, "jpeg_compression": 0.606500,
 }  # fmt: skip
 """Mean errors of AlexNet over the severities of ImageNet-C, which its mean corruption error is measured in (published with it)."""
+CIFAR10 = "cifar10"
+Classifier = Callable[[Tensor], Tensor]
+Corrupted = Callable[[Tensor, str, int, int], Tensor]  # (images, corruption, severity, number of the first image) -> as many corrupted ones
+Case = tuple[str, int]  # a corruption and a severity
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,11 @@ class CorruptionErrors:
         return sum(values) / len(values)
 
     @property
+    def complete(self) -> bool:
+        """Whether all 15 were measured at all severities, so that there is a mean corruption error."""
+        return not self._missing()
+
+    @property
     def absolute(self) -> float:
         """The mean corruption error of CIFAR-10-C: over the 15 corruptions. Raises InvalidInput where one of them was not measured."""
         return sum(self.mean(name) for name in self._standard()) / len(STANDARD)
@@ -43,14 +55,64 @@ class CorruptionErrors:
         return sum(self.mean(name) / ALEXNET[name] for name in self._standard()) / len(STANDARD)
 
     def _standard(self) -> tuple[str, ...]:
-        missing = [name for name in STANDARD if set(self.errors.get(name, ())) != set(SEVERITIES)]
-        if missing:
+        if missing := self._missing():
             raise InvalidInput(f"the mean corruption error takes 15 corruptions at 5 severities; {', '.join(missing)} {'was' if len(missing) == 1 else 'were'} not measured at all of them.")
         return STANDARD
 
+    def _missing(self) -> list[str]:
+        return [name for name in STANDARD if set(self.errors.get(name, ())) != set(SEVERITIES)]
+
+
+def made(seed: int) -> Corrupted:
+    """Corruptions that are made here, each image with the stream of its number."""
+    return lambda images, name, severity, first: corrupt(images, name, severity, Streams(seed, range(first, first + len(images)), purpose="corruption"))
+
+
+def published_cifar10(dataset: str, labels: Int[Tensor, " n"], cases: Sequence[Case], root: str | Path | None = None) -> Corrupted:
+    """CIFAR-10-C's files, of which only the images asked for are read. Raises InvalidInput for another data set than CIFAR-10, or where the
+    files' labels are not these; DataNotFound where one is missing."""
+    if dataset != CIFAR10:
+        raise InvalidInput(f"the published corruptions are CIFAR-10-C's, of CIFAR-10's test images; this classifier is of {dataset!r}. Take source 'made'.")
+    for name, severity in cases:
+        found = load_corrupted_cifar10(name, severity, root, slice(0, len(labels))).labels
+        if not torch.equal(found, labels.cpu()):
+            raise InvalidInput(f"the labels of {name} at severity {severity} are not CIFAR-10's test labels in their order. Copy the files again.")
+    return lambda images, name, severity, first: load_corrupted_cifar10(name, severity, root, slice(first, first + len(images))).images.to(images)
+
+
+def wrong_columns(
+    classifier: Classifier, images: Float[Tensor, "some c h w"], labels: Int[Tensor, " some"], cases: Sequence[Case], corrupted: Corrupted, first: int, progress: Progress
+) -> Columns:
+    """1 for each image that is classified wrongly: `clean`, and in each case; `first` is the number of the first of them. Raises what
+    `wrong` and `corrupted` raise, and Cancelled between two cases."""
+    columns = {"clean": wrong(classifier, images, labels)}
+    for name, severity in cases:
+        stop_if_cancelled(progress)
+        columns[f"{name} {severity}"] = wrong(classifier, corrupted(images, name, severity, first), labels)
+    return columns
+
+
+def errors_of(columns: Columns, names: Sequence[str], severities: Sequence[int] = SEVERITIES) -> CorruptionErrors:
+    """The shares of ones of these columns."""
+    shares = {name: float(column.double().mean()) for name, column in columns.items()}
+    return CorruptionErrors(shares["clean"], {name: {severity: shares[f"{name} {severity}"] for severity in severities} for name in names})
+
+
+def error_on_new_images(
+    classifier: Classifier, dataset: str, device: torch.device, root: str | Path | None = None, limit: int | None = None, batch_size: int = 500
+) -> float | None:
+    """The error on CIFAR-10.1, of a classifier of CIFAR-10; None of another one, or where the new images are not at hand."""
+    if dataset != CIFAR10:
+        return None
+    try:
+        new = load_dataset("cifar10.1", "test", root, limit, download=False)
+    except DataNotFound:
+        return None
+    return wrong_share(classifier, new.images.to(device), new.labels, batch_size)
+
 
 def corruption_errors(
-    classifier: Callable[[Tensor], Tensor],
+    classifier: Classifier,
     images: Float[Tensor, "n c h w"],
     labels: Int[Tensor, " n"],
     *,
@@ -63,24 +125,19 @@ def corruption_errors(
     """Errors under corruptions that are made here, each image with its own stream; None: all that the images' channels allow.
 
     Raises what `corrupt` raises, InvalidInput where the classifier answers with NaN, Cancelled where the progress asks for it."""
-    names = names or tuple(name for name, each in CORRUPTIONS.items() if images.shape[1] == 3 or not each.coloured)
+    names, corrupted = names or applicable(images.shape[1]), made(seed)
     progress, cases = progress or Silent(), [(name, severity) for name in names for severity in severities]
     clean = wrong_share(classifier, images, labels, batch_size)
     errors: dict[str, dict[int, float]] = {name: {} for name in names}
     for done, (name, severity) in enumerate(cases):
         stop_if_cancelled(progress)
-
-        def corrupted(batch: Tensor, first: int, name: str = name, severity: int = severity) -> Tensor:
-            return corrupt(batch, name, severity, Streams(seed, range(first, first + len(batch)), purpose="corruption"))
-
-        errors[name][severity] = wrong_share(classifier, images, labels, batch_size, corrupted)
+        errors[name][severity] = wrong_share(classifier, images, labels, batch_size, lambda batch, first, case=(name, severity): corrupted(batch, *case, first))
         progress.advance(done + 1, len(cases))
     return CorruptionErrors(clean, errors)
 
 
-@torch.no_grad()
 def wrong_share(
-    classifier: Callable[[Tensor], Tensor],
+    classifier: Classifier,
     images: Float[Tensor, "n c h w"],
     labels: Int[Tensor, " n"],
     batch_size: int = 500,
@@ -89,11 +146,22 @@ def wrong_share(
     """How many images are classified wrongly after `change(batch, position of its first image)`."""
     if not len(images):
         raise InvalidInput("expected at least one image to classify.")
-    wrong = 0
+    total = 0
     for first in range(0, len(images), batch_size):
         batch = images[first : first + batch_size]
-        logits = classifier(change(batch, first) if change else batch)
-        if logits.isnan().any():
-            raise InvalidInput("the classifier answers with NaN, so its error would mislead.")
-        wrong += int((logits.argmax(1) != labels[first : first + batch_size].to(logits.device)).sum())
-    return wrong / len(images)
+        total += int(wrong(classifier, change(batch, first) if change else batch, labels[first : first + batch_size]).sum())
+    return total / len(images)
+
+
+@torch.no_grad()
+def wrong(classifier: Classifier, images: Float[Tensor, "some c h w"], labels: Int[Tensor, " some"]) -> UInt8[Tensor, " some"]:
+    """1 for each image that is classified wrongly. Raises InvalidInput where the classifier answers with NaN."""
+    logits = finite(classifier(images))
+    return (logits.argmax(1) != labels.to(logits.device)).to(torch.uint8)
+
+
+def finite(logits: Float[Tensor, "some classes"]) -> Float[Tensor, "some classes"]:
+    """Raises InvalidInput for NaN, of which no class is the largest."""
+    if logits.isnan().any():
+        raise InvalidInput("the classifier answers with NaN, so its verdicts would mislead.")
+    return logits

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from jaxtyping import Float
 from torch import Tensor
 
-from explorer.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from explorer.data.corruptions import SEVERITIES, applicable, corrupt
 from explorer.errors import InvalidInput
 from explorer.metrics import ssim
 from explorer.randomness import Streams
@@ -52,8 +52,3 @@ def severity_curves(
         curves[name][severity] = statistics(images, corrupt(images, name, severity, Streams(seed, range(len(images)), purpose="corruption")))
         progress.advance(done, len(cases), name)
     return curves
-
-
-def applicable(channels: int) -> tuple[str, ...]:
-    """The corruptions that images of so many channels can have: those of colours need three."""
-    return tuple(name for name, each in CORRUPTIONS.items() if channels == 3 or not each.coloured)

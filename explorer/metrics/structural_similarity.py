@@ -27,11 +27,16 @@ def ssim(x: Float[Tensor, "batch channels height width"], y: Float[Tensor, "batc
     return (luminance * structure).flatten(1).mean(1)
 
 
+def check_large_enough(images: Float[Tensor, "_ _ height width"]) -> None:
+    """Raises InvalidInput for images smaller than the window."""
+    if min(images.shape[2:]) < WINDOW:
+        raise InvalidInput(f"structural similarity looks at windows of {WINDOW} × {WINDOW} pixels, so images must not be smaller; got {images.shape[2]} × {images.shape[3]}. Enlarge them first.")
+
+
 def _check(x: Tensor, y: Tensor) -> None:
     if x.shape != y.shape:
         raise InvalidInput(f"expected two batches of the same shape to compare, got {tuple(x.shape)} and {tuple(y.shape)}.")
-    if min(x.shape[2:]) < WINDOW:
-        raise InvalidInput(f"structural similarity looks at windows of {WINDOW} × {WINDOW} pixels, so images must not be smaller; got {x.shape[2]} × {x.shape[3]}. Enlarge them first.")
+    check_large_enough(x)
 
 
 def _averages(size: int, like: Tensor) -> Float[Tensor, "positions size"]:

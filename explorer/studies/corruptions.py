@@ -10,21 +10,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from explorer.batches import Columns, over_batches
-from explorer.data import load_dataset
-from explorer.data.cifar10_variants import load_corrupted_cifar10
-from explorer.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from explorer.data.corruptions import CORRUPTIONS, SEVERITIES, applicable, corrupt
 from explorer.data.corruptions.frost_textures import is_made
-from explorer.errors import DataNotFound, InvalidInput
-from explorer.evaluation.corruption_error import CorruptionErrors, wrong_share
-from explorer.evaluation.corruption_statistics import CorruptionStatistics, applicable, severity_curves
+from explorer.errors import InvalidInput
+from explorer.evaluation.corruption_error import error_on_new_images, errors_of, finite, made, published_cifar10, wrong_columns
+from explorer.evaluation.corruption_statistics import CorruptionStatistics, severity_curves
 from explorer.measuring import Measured, batch, common_problems, count, of_images, own_folder, refuse
+from explorer.metrics.structural_similarity import check_large_enough
 from explorer.randomness import Streams
 from explorer.types import Progress, stop_if_cancelled
 
 from .classifiers import OpenedClassifier
 
 Source = Literal["made", "files"]
-SMALLEST = 11  # pixels that structural similarity needs
 CASES = 19  # of a gallery, between two looks at it
 
 
@@ -101,30 +99,21 @@ def error_table(opened: OpenedClassifier, digest: str, settings: ErrorSettings, 
     call goes on after a stop. Raises ConfigurationError, DataNotFound, InvalidInput, OutputError or Cancelled."""
     refuse(error_problems(settings))
     names, severities = chosen_names(settings, opened.images.images.shape[1]), settings.severities
-    if settings.source == "files":
-        _check_files(opened, names, severities)
+    cases = [(name, severity) for name in names for severity in severities]
+    corrupted = published_cifar10(opened.data.name, opened.images.labels[: count(opened, settings)], cases, opened.data.root) if settings.source == "files" else made(settings.seed)
     common = of_images(opened, digest, settings, warnings=_warnings(opened, names, settings))
-    new_images = _new_images(opened)
+    new_images = error_on_new_images(opened.model, opened.data.name, opened.device, opened.data.root)
 
     def measured(first: int, last: int) -> Columns:
-        x, labels = batch(opened, first, last)
-        wrong = torch.empty(last - first, len(names), len(severities))
-        for row, name in enumerate(names):
-            for column, severity in enumerate(severities):
-                stop_if_cancelled(progress)
-                wrong[:, row, column] = _wrong(opened.model, _corrupted(x, name, severity, first, settings, opened), labels)
-        return {"clean": _wrong(opened.model, x, labels), "wrong": wrong}
+        return wrong_columns(opened.model, *batch(opened, first, last), cases, corrupted, first, progress)
 
-    place = own_folder(folder, "corruptions", common)
+    place = own_folder(folder, "corruption-errors", common)
     for columns in over_batches(place, count(opened, settings), settings.batch_size, measured, progress):
-        errors = columns["wrong"].double().mean(0).tolist()
-        clean = float(columns["clean"].double().mean())
-        found = CorruptionErrors(clean, {name: dict(zip(severities, row)) for name, row in zip(names, errors)})
-        try:
-            absolute = found.absolute
-        except InvalidInput:  # not all of the 15
-            absolute = None
-        yield ErrorTable(names=names, severities=severities, clean=clean, errors=tuple(map(tuple, errors)), absolute=absolute, new_images=new_images, images=len(columns["clean"]), **common)
+        found = errors_of(columns, names, severities)
+        yield ErrorTable(
+            names=names, severities=severities, clean=found.clean, errors=tuple(tuple(found.errors[name].values()) for name in names),
+            absolute=found.absolute if found.complete else None, new_images=new_images, images=len(columns["clean"]), **common,
+        )  # fmt: skip
 
 
 def gallery(classifiers: Sequence[nn.Module], image: Float[Tensor, "1 c h w"], number: int, seed: int, severities: Sequence[int], progress: Progress) -> Iterator[Gallery]:
@@ -132,14 +121,14 @@ def gallery(classifiers: Sequence[nn.Module], image: Float[Tensor, "1 c h w"], n
     give the picture that `error_table` measures. Raises InvalidInput or Cancelled."""
     cases = [(name, severity) for name in applicable(image.shape[1]) for severity in severities]
     with torch.inference_mode():
-        clean = torch.stack([_finite(model(_on(image, model)))[0].cpu() for model in classifiers])
+        clean = torch.stack([finite(model(_on(image, model)))[0].cpu() for model in classifiers])
         images = torch.empty(0, *image.shape[1:])
         logits = torch.empty(len(classifiers), 0, clean.shape[1])
         for first in range(0, len(cases), CASES):
             stop_if_cancelled(progress)
-            made = torch.cat([corrupt(image, name, severity, Streams(seed, [number], purpose="corruption")) for name, severity in cases[first : first + CASES]])
-            images = torch.cat([images, made])
-            logits = torch.cat([logits, torch.stack([_finite(model(_on(made, model))).cpu() for model in classifiers])], 1)
+            corrupted = torch.cat([corrupt(image, name, severity, Streams(seed, [number], purpose="corruption")) for name, severity in cases[first : first + CASES]])
+            images = torch.cat([images, corrupted])
+            logits = torch.cat([logits, torch.stack([finite(model(_on(corrupted, model))).cpu() for model in classifiers])], 1)
             progress.advance(len(images), len(cases))
             yield Gallery(tuple(cases[: len(images)]), images, logits, clean)
 
@@ -147,8 +136,7 @@ def gallery(classifiers: Sequence[nn.Module], image: Float[Tensor, "1 c h w"], n
 def curves(opened: OpenedClassifier, limit: int, seed: int, progress: Progress) -> Iterator[dict[str, dict[int, CorruptionStatistics]]]:
     """What each corruption does to the first test images. Raises InvalidInput below 11 pixels, or Cancelled."""
     images = opened.images.images[:limit]
-    if min(images.shape[2:]) < SMALLEST:
-        raise InvalidInput(f"structural similarity looks at windows of {SMALLEST} × {SMALLEST} pixels; these images have {images.shape[2]} × {images.shape[3]}.")
+    check_large_enough(images)
     found: dict[str, dict[int, CorruptionStatistics]] = {}
     names = applicable(images.shape[1])
     for done, name in enumerate(names, 1):
@@ -158,50 +146,11 @@ def curves(opened: OpenedClassifier, limit: int, seed: int, progress: Progress) 
         yield found
 
 
-def _corrupted(x: Tensor, name: str, severity: int, first: int, settings: ErrorSettings, opened: OpenedClassifier) -> Tensor:
-    if settings.source == "files":
-        return load_corrupted_cifar10(name, severity, opened.data.root, slice(first, first + len(x))).images.to(x)
-    return corrupt(x, name, severity, Streams(settings.seed, range(first, first + len(x)), purpose="corruption"))
-
-
-def _check_files(opened: OpenedClassifier, names: tuple[str, ...], severities: tuple[int, ...]) -> None:
-    """All files there, and their labels those of the images that they are compared with."""
-    if opened.data.name != "cifar10":
-        raise InvalidInput(f"the published files are of CIFAR-10's test images; this classifier is of {opened.data.name!r}. Take source 'made'.")
-    for name in names:
-        for severity in severities:
-            labels = load_corrupted_cifar10(name, severity, opened.data.root, slice(0, len(opened.images))).labels
-            if not torch.equal(labels, opened.images.labels[: len(labels)]):
-                raise InvalidInput(f"the labels of {name} at severity {severity} are not CIFAR-10's test labels in their order. Copy the files again.")
-
-
-def _new_images(opened: OpenedClassifier) -> float | None:
-    """The error on CIFAR-10.1, of a classifier of CIFAR-10 where the new images are at hand."""
-    if opened.data.name != "cifar10":
-        return None
-    try:
-        new = load_dataset("cifar10.1", "test", opened.data.root, download=False)
-    except DataNotFound:
-        return None
-    return wrong_share(opened.model, new.images.to(opened.device), new.labels)
-
-
 def _warnings(opened: OpenedClassifier, names: tuple[str, ...], settings: ErrorSettings) -> tuple[str, ...]:
     found = [opened.note] if opened.note else []
     if "frost" in names and settings.source == "made" and is_made():
         found.append("frost lies in textures made by the code, not in the published photographs (EXPLORER_FROST names a folder of your own)")
     return tuple(found)
-
-
-def _wrong(model: nn.Module, x: Tensor, labels: Tensor) -> Float[Tensor, " n"]:
-    with torch.inference_mode():
-        return (_finite(model(x)).argmax(1) != labels).cpu().float()
-
-
-def _finite(logits: Tensor) -> Tensor:
-    if logits.isnan().any():
-        raise InvalidInput("the classifier answers with NaN, so its verdicts would mislead.")
-    return logits
 
 
 def _on(x: Tensor, model: nn.Module) -> Tensor:

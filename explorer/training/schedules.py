@@ -80,3 +80,15 @@ class Cosine:
 def linearly_scaled(rate: float, batch_size: int, base: int = 256) -> float:
     """A learning rate for batches of another size, never below the one given (Goyal et al., 2017, §2.1, in the form of AdA, Appendix E.3)."""
     return max(rate * batch_size / base, rate)
+
+
+def rate_problems(points: Points) -> list[str]:
+    """What is wrong with a learning rate's points, in the user's words."""
+    found = []
+    try:
+        PiecewiseLinear(points)
+    except InvalidInput as error:
+        found.append(f"learning_rate: {error}")
+    if any(epoch < 0 or value < 0 for epoch, value in points):
+        found.append(f"learning_rate = {points}: expected epochs and values of at least 0")
+    return found

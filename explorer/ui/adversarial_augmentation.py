@@ -7,10 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.errors import InvalidInput
+from explorer.metrics.structural_similarity import check_large_enough
 from explorer.papers.adversarial_augmentation.backbone_config import KIND
-from explorer.papers.adversarial_augmentation.exploration import check_image
-from explorer.papers.adversarial_augmentation.opening import Backbone
-from explorer.papers.adversarial_augmentation.similarity import check_fit
+from explorer.papers.adversarial_augmentation.opening import Backbone, check_fit
 from explorer.studies.classifiers import OpenedClassifier
 
 from . import cache
@@ -97,7 +96,7 @@ def describe_network(chosen: ChosenNetwork) -> str:
 def fit_problem(opened: OpenedClassifier) -> str | None:
     """Why these images cannot be compared by SSIM."""
     try:
-        check_image(opened.images.images[:1])
+        check_large_enough(opened.images.images[:1])
     except InvalidInput as error:
         return str(error)
     return None

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from explorer.data.corruptions import CORRUPTIONS
-from explorer.evaluation.corruption_statistics import STATISTICS, CorruptionStatistics, applicable
+from explorer.data.corruptions import CORRUPTIONS, applicable
+from explorer.evaluation.corruption_statistics import STATISTICS, CorruptionStatistics
 from explorer.figures import Provenance, to_csv
 from explorer.figures.corruptions import UNITS, severity_figure, spoken
 from explorer.studies.corruptions import curves

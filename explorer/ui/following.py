@@ -49,8 +49,8 @@ def show_ended(page: str, search: Search | None) -> None:
     job = search.job
     current, stopped, _ = _names(page)
     st.session_state[stopped] = st.session_state[current]  # it is not begun anew with every run of the page
-    st.warning(plain(f"The attack has failed: {job.problem}" if job.state == "failed" else "The attack was cancelled.", 400))
-    st.button("Attack again", key=f"{page}.again", on_click=_again, args=(page,))
+    st.warning(plain(f"The search has failed: {job.problem}" if job.state == "failed" else "The search was cancelled.", 400))
+    st.button("Search again", key=f"{page}.again", on_click=_again, args=(page,))
 
 
 def await_end(page: str, search: Search | None, place: Any, problems: list[str]) -> None:
@@ -66,7 +66,7 @@ def await_end(page: str, search: Search | None, place: Any, problems: list[str])
         right.button("Cancel", key=f"{page}.cancel", on_click=_stop, args=(page,), width="stretch")
     while job.active:
         share = job.done / job.total if job.total else 0.0
-        bar.progress(share, text=f"Attacking: {job.done} of {job.total} searches" if job.total else "Attacking …")
+        bar.progress(share, text=f"Searching: {job.done} of {job.total}" if job.total else "Searching …")
         for _ in range(20):
             time.sleep(LOOK / 20)
             if not job.active:

@@ -19,7 +19,7 @@ from .constants import LARGE, LARGEST_SMALL, SMALL
 from .draws import Draws
 from .filters import eight_bits
 
-__all__ = ["CORRUPTIONS", "EXTRA", "SEVERITIES", "STANDARD", "Corruption", "corrupt"]
+__all__ = ["CORRUPTIONS", "EXTRA", "SEVERITIES", "STANDARD", "Corruption", "applicable", "corrupt"]
 
 SEVERITIES = (1, 2, 3, 4, 5)
 SMALLEST = 8  # pixels
@@ -57,6 +57,11 @@ CORRUPTIONS = {
 }
 STANDARD = tuple(CORRUPTIONS)[:15]  # the mean corruption error's
 EXTRA = tuple(CORRUPTIONS)[15:]
+
+
+def applicable(channels: int, names: tuple[str, ...] = tuple(CORRUPTIONS)) -> tuple[str, ...]:
+    """Of these corruptions those that images of so many channels can have: those of colours need three."""
+    return tuple(name for name in names if channels == 3 or not CORRUPTIONS[name].coloured)
 
 
 def corrupt(

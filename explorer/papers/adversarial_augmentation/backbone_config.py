@@ -7,9 +7,8 @@ from explorer.configuration import out_of_range
 from explorer.data import DATASETS
 from explorer.errors import ConfigurationError
 from explorer.models import MODELS, model_config
-from explorer.papers.manifold_directions.vae_config import rate_problems
 from explorer.randomness import LARGEST_KEY
-from explorer.training.schedules import Points
+from explorer.training.schedules import Points, rate_problems
 
 KIND = "corruption_network"
 Model = Literal["completion_unet", "vq_vae", "edsr", "compressive_autoencoder"]

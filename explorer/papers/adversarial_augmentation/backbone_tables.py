@@ -32,7 +32,7 @@ def table_4(results: Results) -> Filled:
         found = next(((table, path) for table, path in tables if level in table.levels and table.checkpoint == "ada-cifar10-edsr-augmix"), None)
         rows.append(_noise(row, *found, level) if found else row)
     own = [_noise(Row(f"{table.checkpoint}, {100 * level:.0f} % noise", (None,) * len(columns), own=True), table, path, level) for table, path in tables if table.checkpoint != "ada-cifar10-edsr-augmix" for level in table.levels]
-    return Filled(columns, (*rows, *own), "Errors in percent, mean of the severities. The paper draws the noise anew for each image, we draw it once for all.")
+    return Filled(columns, (*rows, *own), "Errors in percent, mean of the severities. Each image has its own draws of the noise, which its corrupted versions share.")
 
 
 def figure_2(results: Results) -> Filled:

@@ -7,10 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from explorer.errors import InvalidInput
 from explorer.metrics import ssim
 from explorer.metrics.similarity_line_search import LineSearch
-from explorer.metrics.structural_similarity import WINDOW
+from explorer.metrics.structural_similarity import check_large_enough
 from explorer.randomness import Streams
 from explorer.sets import WeightBall
 from explorer.types import Progress, Silent
@@ -66,7 +65,7 @@ def corruption_path(
     classifier: Callable[[Tensor], Tensor], ball: WeightBall, image: Float[Tensor, "1 c h w"], label: int, settings: PathSettings, progress: Progress | None = None
 ) -> CorruptionPath:
     """The search of `adversarial_corruptions` for one image, step by step. Raises InvalidInput or Cancelled."""
-    check_image(image)
+    check_large_enough(image)
     at, labels, streams = ball.at(image), torch.tensor([label], device=image.device), Streams(settings.seed, [0])
     points = [torch.zeros(1, *at.region.shape).to(image)]
     common = {"streams": streams, "limit": settings.ssim_limit, "progress": progress or Silent()}
@@ -89,12 +88,6 @@ def one_step(classifier: Callable[[Tensor], Tensor], ball: WeightBall, image: Fl
     found = adversarial_corruptions(classifier, ball, image, labels, streams=Streams(settings.seed, [0]), steps=1, limit=settings.ssim_limit)
     with torch.no_grad():
         return _seen(classifier, found.perturbed, image), found.line
-
-
-def check_image(image: Float[Tensor, "_ c h w"]) -> None:
-    """Raises InvalidInput for images too small for SSIM, before anything is searched."""
-    if min(image.shape[2:]) < WINDOW:
-        raise InvalidInput(f"structural similarity looks at windows of {WINDOW} × {WINDOW} pixels, so images must not be smaller; got {image.shape[2]} × {image.shape[3]}.")
 
 
 def _alone(at, own: Float[Tensor, "1 c h w"], delta: Float[Tensor, "1 parameters"]) -> Float[Tensor, " layers"]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from explorer.checkpoints import Checkpoint, load
 from explorer.errors import InvalidInput
@@ -51,3 +51,13 @@ def open_backbone(name: str | Path, device: str | torch.device = "cpu") -> Backb
     if checkpoint.header.kind != KIND:
         raise InvalidInput(f"{path.name} holds a {checkpoint.header.kind!r}, expected a {KIND!r}: one that python -m explorer.train backbone-unet-scenes has trained")
     return Backbone(checkpoint.header.name, checkpoint, file_digest(path), path)
+
+
+def check_fit(backbone: Backbone, image: Tensor) -> None:
+    """Raises InvalidInput for a network that does not take such images."""
+    if backbone.channels != image.shape[1]:
+        raise InvalidInput(f"{backbone.name} cannot corrupt these images: it takes {backbone.channels} channels, they have {image.shape[1]}.")
+    try:
+        backbone.ball(1.0).at(image)
+    except InvalidInput as error:
+        raise InvalidInput(f"{backbone.name} cannot corrupt these images: {error}") from None

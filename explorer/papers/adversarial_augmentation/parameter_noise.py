@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from explorer.batches import Columns, over_batches
-from explorer.data.corruptions import CORRUPTIONS, SEVERITIES, STANDARD, corrupt
+from explorer.data.corruptions import SEVERITIES, STANDARD, applicable
 from explorer.errors import ConfigurationError
+from explorer.evaluation.corruption_error import made
 from explorer.measuring import Measured, Opened, batch, common_problems, count, of_images, own_folder, refuse
-from explorer.randomness import Streams, generator
+from explorer.randomness import generator
 from explorer.types import Progress, stop_if_cancelled
 
 NOISE_KIND = "adversarial_augmentation.parameter_noise"
@@ -22,8 +23,8 @@ LEVELS, DRAWS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1), 50  # Table 4
 
 @dataclass(frozen=True)
 class NoiseSettings:
-    """Standard deviations η relative to the largest absolute value of each block; probabilities are averaged over `draws`, the same ones for
-    all images (the paper: for each image its own)."""
+    """Standard deviations η relative to the largest absolute value of each block. Each image has `draws` of its own, over which probabilities
+    are averaged; the image's corrupted versions share them."""
 
     levels: tuple[float, ...] = LEVELS
     draws: int = DRAWS
@@ -59,11 +60,12 @@ def noisy_parameters(model: nn.Module, level: float, draw: torch.Generator) -> d
 
 
 @torch.no_grad()
-def noisy_probabilities(model: nn.Module, x: Float[Tensor, "batch c h w"], level: float, draws: int, seed: int = 0) -> Float[Tensor, "batch classes"]:
-    """Softmax probabilities, a mean over the draws; at level 0 those of the model itself."""
+def noisy_probabilities(model: nn.Module, versions: Float[Tensor, "some c h w"], level: float, draws: int, seed: int = 0, number: int = 0) -> Float[Tensor, "some classes"]:
+    """Softmax probabilities of versions of the image of that number, a mean over its draws; at level 0 those of the model itself."""
     if level == 0:
-        return model(x).softmax(1)
-    return torch.stack([functional_call(model, noisy_parameters(model, level, generator("parameter-noise", seed, number)), (x,)).softmax(1) for number in range(draws)]).mean(0)
+        return model(versions).softmax(1)
+    noises = (generator("parameter-noise", seed, number, draw) for draw in range(draws))
+    return sum(functional_call(model, noisy_parameters(model, level, noise), (versions,)).softmax(1) for noise in noises) / draws
 
 
 def noise_problems(settings: NoiseSettings) -> list[str]:
@@ -82,20 +84,22 @@ def noise_table(opened: Opened, digest: str, settings: NoiseSettings, folder: Pa
     """The table of the images so far, after each batch, which `folder` keeps. Raises ConfigurationError, InvalidInput or Cancelled."""
     refuse(noise_problems(settings))
     model, channels = opened.checkpoint.model, opened.images.images.shape[1]
-    names = tuple(name for name in STANDARD if channels == 3 or not CORRUPTIONS[name].coloured)
+    names = applicable(channels, STANDARD)
     common = of_images(opened, digest, settings)
+
+    cases, corrupted = [(name, severity) for name in names for severity in settings.severities], made(settings.seed)
 
     def measured(first: int, last: int) -> Columns:
         x, labels = batch(opened, first, last)
-        cases = {"clean": x, **{f"{name} {severity}": corrupt(x, name, severity, Streams(settings.seed, range(first, last), purpose="corruption")) for name in names for severity in settings.severities}}
-        columns = {}
-        for case, images in cases.items():
+        versions = torch.stack([x, *(corrupted(x, *case, first) for case in cases)], 1)
+        wrong = torch.empty(len(x), len(settings.levels), 1 + len(cases))
+        for place, (own, label) in enumerate(zip(versions, labels, strict=True)):
             for number, level in enumerate(settings.levels):
                 stop_if_cancelled(progress)
-                columns[f"{case} {number}"] = (noisy_probabilities(model, images, level, settings.draws, settings.seed).argmax(1) != labels).float()
-        return columns
+                wrong[place, number] = (noisy_probabilities(model, own, level, settings.draws, settings.seed, first + place).argmax(1) != label).float().cpu()
+        return {f"{case} {number}": wrong[:, number, place] for number in range(len(settings.levels)) for place, case in enumerate(["clean", *(f"{name} {severity}" for name, severity in cases)])}
 
-    for columns in over_batches(own_folder(folder, "noise", common), count(opened, settings), settings.batch_size, measured, progress):
+    for columns in over_batches(own_folder(folder, "own-noise", common), count(opened, settings), settings.batch_size, measured, progress):
         means = {name: float(column.double().mean()) for name, column in columns.items()}
         numbers = range(len(settings.levels))
         yield NoiseTable(

@@ -34,7 +34,7 @@ from explorer.types import Progress
 
 from .config import THROUGH_NETWORKS, AugmentedConfig
 from .nano_batches import nano_batch
-from .opening import open_backbone
+from .opening import check_fit, open_backbone
 from .search import adversarial_corruptions, random_corruptions
 
 NORMS = {"linf": math.inf, "l2": 2}
@@ -76,9 +76,8 @@ def open_balls(names: Sequence[str], radii: Sequence[float], image: Float[Tensor
     balls, digests = [], {}
     for number, (name, radius) in enumerate(zip(names, radii, strict=True)):
         backbone = open_backbone(name, image.device)
-        ball = backbone.ball(radius)
-        ball.at(image)  # says what is wrong with the images
-        balls.append(ball)
+        check_fit(backbone, image)
+        balls.append(backbone.ball(radius))
         digests[f"backbone_{number}_digest"] = backbone.digest
     return balls, digests
 

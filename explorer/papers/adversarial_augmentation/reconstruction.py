@@ -14,13 +14,12 @@ from explorer.data.corruptions import CORRUPTIONS, SEVERITIES, STANDARD, corrupt
 from explorer.errors import ConfigurationError, InvalidInput
 from explorer.measuring import Measured, common_problems, count, mean_and_error, of_images, own_folder, refuse
 from explorer.metrics import ssim
+from explorer.metrics.structural_similarity import check_large_enough
 from explorer.randomness import Streams
 from explorer.sets import WeightBall
 from explorer.types import Inner, Progress, Silent, stop_if_cancelled
 
-from .exploration import check_image
-from .opening import Backbone
-from .similarity import check_fit
+from .opening import Backbone, check_fit
 
 RECONSTRUCTION_KIND = "adversarial_augmentation.reconstruction"
 STEPS, LEARNING_RATE, PENALTY, IMAGES = 50, 1e-3, 1e-5, 640  # Figure 3
@@ -81,7 +80,7 @@ def reconstruct(
 ) -> Reconstruction:
     """Maximise SSIM(c_{φ+δ}(x), x′) − penalty·‖δ‖² over weights of their own for each image, by Adam from δ = 0, within no ball. Raises
     InvalidInput, or Cancelled."""
-    check_image(images)
+    check_large_enough(images)
     progress = progress or Silent()
     perturb, parameters = WeightBall(backbone_model, 1.0, chunk).at(images).perturb, sum(each.numel() for each in backbone_model.parameters())
     delta = torch.zeros(len(images), parameters, device=images.device).requires_grad_()
@@ -137,7 +136,7 @@ class OpenedBackbone:
 def with_images(backbone: Backbone, root: str | Path | None = None) -> OpenedBackbone:
     """Raises InvalidInput where the images at hand are others than the network takes."""
     images, data, _ = images_at_hand(backbone.dataset, root)
-    check_image(images.images[:1])
+    check_large_enough(images.images[:1])
     check_fit(backbone, images.images[:1].to(next(backbone.model.parameters()).device))
     return OpenedBackbone(backbone, images, data)
 

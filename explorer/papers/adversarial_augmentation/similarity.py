@@ -12,12 +12,12 @@ from explorer.batches import Columns, over_batches
 from explorer.errors import CheckpointError, ConfigurationError, InvalidInput
 from explorer.measuring import Measured, Opened, batch, common_problems, count, of_images, own_folder, refuse
 from explorer.metrics import ssim
+from explorer.metrics.structural_similarity import check_large_enough
 from explorer.randomness import Streams
 from explorer.sets import WeightBall
 from explorer.types import Inner, Progress
 
-from .exploration import check_image
-from .opening import Backbone, open_backbone
+from .opening import Backbone, check_fit, open_backbone
 from .search import SSIM_LIMIT, STEPS, adversarial_corruptions, random_corruptions
 
 SIMILARITY_KIND = "adversarial_augmentation.similarity"
@@ -96,7 +96,7 @@ def similarity_table(opened: Opened, digest: str, settings: SimilaritySettings, 
     backbones = [open_backbone(name, opened.device) for name in settings.backbones]
     cases = [(backbone, radius) for backbone in backbones for radius in settings.radii]
     images = opened.images.images[:1].to(opened.device)
-    check_image(images)
+    check_large_enough(images)
     for backbone in backbones:
         check_fit(backbone, images)
     common = of_images(opened, digest, settings)
@@ -112,16 +112,6 @@ def similarity_table(opened: Opened, digest: str, settings: SimilaritySettings, 
 
     for columns in over_batches(place, count(opened, settings), settings.batch_size, measured, progress):
         yield _table(columns, cases, common)
-
-
-def check_fit(backbone: Backbone, image: Tensor) -> None:
-    """Raises InvalidInput for a network that does not take such images."""
-    if backbone.channels != image.shape[1]:
-        raise InvalidInput(f"{backbone.name} cannot corrupt these images: it takes {backbone.channels} channels, they have {image.shape[1]}.")
-    try:
-        backbone.ball(1.0).at(image)
-    except InvalidInput as error:
-        raise InvalidInput(f"{backbone.name} cannot corrupt these images: {error}") from None
 
 
 def _searched(model, ball: WeightBall, x: Tensor, labels: Tensor, settings: SimilaritySettings, streams: Streams, progress: Progress) -> Columns:

@@ -10,9 +10,8 @@ from explorer.models import model_config
 from explorer.models.classifiers import KIND
 from explorer.randomness import LARGEST_KEY
 from explorer.training import Mixing
-from explorer.training.schedules import Points
+from explorer.training.schedules import Points, rate_problems
 
-from .vae_config import rate_problems
 
 __all__ = ["CLASSIFIERS", "KIND", "SOURCES", "ClassifierConfig", "problems"]
 

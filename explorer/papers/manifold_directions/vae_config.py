@@ -5,12 +5,11 @@ from typing import Literal
 
 from explorer.configuration import out_of_range
 from explorer.data import DATASETS
-from explorer.errors import ConfigurationError, InvalidInput
+from explorer.errors import ConfigurationError
 from explorer.models import MODELS, model_config
 from explorer.randomness import LARGEST_KEY
-from explorer.training import PiecewiseLinear
 from explorer.training.losses import Likelihood
-from explorer.training.schedules import Points
+from explorer.training.schedules import Points, rate_problems
 
 KIND = "class_cvae"
 Model = Literal["class_mlp_cvae", "class_cnn_cvae"]
@@ -55,16 +54,4 @@ def problems(config: ClassVaeConfig) -> list[str]:
         model_config(config.model, config.model_config((1, 32, 32), 10))
     except ConfigurationError as error:
         found += error.problems
-    return found
-
-
-def rate_problems(points: Points) -> list[str]:
-    """What is wrong with a learning rate's points."""
-    found = []
-    try:
-        PiecewiseLinear(points)
-    except InvalidInput as error:
-        found.append(f"learning_rate: {error}")
-    if any(epoch < 0 or value < 0 for epoch, value in points):
-        found.append(f"learning_rate = {points}: expected epochs and values of at least 0")
     return found
