@@ -82,7 +82,8 @@ def parse(text: str, hint: Any) -> Any:
         parts = [part for part in text.split(",") if part.strip()]
         if nested:
             pair = arguments[0]
-            return convert([[float(piece) for piece in part.split(":")] for part in parts], tuple[pair, ...])
+            number = int if set(typing.get_args(pair)) == {int} else float
+            return convert([[number(piece) for piece in part.split(":")] for part in parts], tuple[pair, ...])
         kinds = [arguments[0]] * len(parts) if arguments[-1] is Ellipsis else arguments
         return convert([parse(part, kind) for part, kind in zip(parts, kinds, strict=True)], hint)
     if hint is bool:
