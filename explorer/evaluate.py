@@ -18,7 +18,9 @@ from explorer.papers import PAPERS, RESULTS, Results, read_results, save_result
 from explorer.papers import adversarial_augmentation as augmentation
 from explorer.papers import certified_vae as provae
 from explorer.papers import contextual_budgets as budgets
+from explorer.papers.adversarial_augmentation import costs
 from explorer.papers.adversarial_augmentation import measured as augmented
+from explorer.papers.adversarial_augmentation.cost_table import measured_rows as cost_rows
 from explorer.papers.adversarial_augmentation.evaluation import attack_table as ball_table
 from explorer.papers.adversarial_augmentation.evaluation import corruption_table
 from explorer.papers.adversarial_augmentation.finding import own_path as own_augmentation_path
@@ -198,10 +200,26 @@ def _measure_corruptions(options: argparse.Namespace, device: torch.device) -> s
     return augmentation_report(table, options.format, paper, item)
 
 
+def _measure_costs(options: argparse.Namespace, device: torch.device) -> str:
+    """What a step of training it costs with each method."""
+    _only(options, "the cost of a training step", "costs", "network", "steps")
+    opened, default = open_classifier(options.checkpoint, device, options.root), costs.CostSettings()
+    batch_size = options.batch_size if options.batch_size != QualitySettings().batch_size else default.batch_size
+    settings = replace(default, network=options.network, steps=_or(options.steps, default.steps), batch_size=batch_size, seed=options.seed)
+    with politely_stopped(Bar(options.checkpoint.stem)) as progress:
+        table = costs.cost_table(opened, file_digest(options.checkpoint), settings, progress)
+    path = options.output or runs_folder() / "results" / f"{options.checkpoint.stem[:80]}-costs.json"
+    _saved(costs.COSTS_KIND, table, path)
+    paper = augmentation.ADVERSARIAL_AUGMENTATION
+    return look_up(ITEMS, options.format, "format")("adversarial_augmentation", paper, find_item(paper, "table", 3), "measured", f"steps of {table.images} images.", cost_rows(table, path))
+
+
 def _measure_classifier(options: argparse.Namespace, device: torch.device) -> str:
-    """As it was trained: on bounds over budgets, on inputs from somewhere, or on corruptions; --directions, --spectra, --corruptions and
-    --balls are for any classifier."""
+    """As it was trained: on bounds over budgets, on inputs from somewhere, or on corruptions; --directions, --spectra, --corruptions,
+    --balls and --costs are for any classifier."""
     training = describe(options.checkpoint).training
+    if options.costs:
+        return _measure_costs(options, device)
     if options.corruptions or options.balls:
         return _measure_corruptions(options, device)
     if options.directions or options.spectra or "sources" in training:
@@ -306,6 +324,8 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--corruptions", action="store_true", help="of any classifier: its errors under common corruptions (AdA, Tables 1 and 8)")
     measure.add_argument("--published", action="store_true", help="of these: on the files of CIFAR-10-C instead of corruptions made here")
     measure.add_argument("--balls", action="store_true", help="of any classifier: its accuracy under the worst of three attacks in ℓ2 and ℓ∞ balls (AdA, Table 1)")
+    measure.add_argument("--costs", action="store_true", help="of any classifier: what a step of training it costs with each method (AdA, Table 3); --batch-size images, --steps of each search")
+    measure.add_argument("--network", metavar="NAME", help="of that: the image-to-image network, a checkpoint or the experiment that trains it")
     measure.add_argument("--seed", type=int, default=default.seed)
     measure.add_argument("--batch-size", type=int, default=default.batch_size)
     measure.add_argument("--output", type=Path, help="results file (results/NAME-….json in the folder of runs; other settings than the default get a name of their own)")

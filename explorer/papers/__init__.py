@@ -4,6 +4,7 @@ from .adversarial_augmentation import ADVERSARIAL_AUGMENTATION
 from .adversarial_augmentation.backbone_experiments import EXPERIMENTS as BACKBONE_EXPERIMENTS
 from .adversarial_augmentation.experiments import EXPERIMENTS as AUGMENTATION_EXPERIMENTS
 from .adversarial_augmentation.measured import TABLES as AUGMENTATION_TABLES
+from .adversarial_augmentation.costs import COSTS_KIND, CostTable
 from .adversarial_augmentation.parameter_noise import NOISE_KIND, NoiseTable
 from .adversarial_augmentation.reconstruction import RECONSTRUCTION_KIND, ReconstructionTable
 from .adversarial_augmentation.similarity import SIMILARITY_KIND, SimilarityTable
@@ -36,4 +37,4 @@ PAPERS: dict[str, Paper] = {
     "manifold_directions": MANIFOLD_DIRECTIONS,
 }
 
-RESULTS: dict[str, type] = {KIND: QualityTable, LIKELIHOOD_KIND: LikelihoodTable, SIMILARITY_KIND: SimilarityTable, NOISE_KIND: NoiseTable, RECONSTRUCTION_KIND: ReconstructionTable, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES, **MANIFOLD_DIRECTIONS_TABLES, **AUGMENTATION_TABLES}  # kinds of results files and what they hold
+RESULTS: dict[str, type] = {KIND: QualityTable, LIKELIHOOD_KIND: LikelihoodTable, SIMILARITY_KIND: SimilarityTable, NOISE_KIND: NoiseTable, COSTS_KIND: CostTable, RECONSTRUCTION_KIND: ReconstructionTable, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES, **MANIFOLD_DIRECTIONS_TABLES, **AUGMENTATION_TABLES}  # kinds of results files and what they hold

@@ -3,9 +3,9 @@
 from explorer.papers.base import Item, Paper
 
 from .backbone_tables import figure_2, figure_3, table_4
+from .cost_table import table_3
 from .tables import figure_4, table_1, table_6, table_7, table_8
 
-MODEL = "needs the attack on image-to-image networks and the corruptions, not implemented yet"
 IMAGENET = "needs ImageNet, which no machine at hand can train on"
 
 ADVERSARIAL_AUGMENTATION = Paper(
@@ -14,7 +14,7 @@ ADVERSARIAL_AUGMENTATION = Paper(
     (
         Item("table", 1, "CIFAR-10: corruptions, attacks and generalisation", fill=table_1),
         Item("table", 2, "ImageNet: corruptions, attacks and generalisation", IMAGENET),
-        Item("table", 3, "cost of one training step", MODEL),
+        Item("table", 3, "cost of one training step", fill=table_3),
         Item("table", 4, "random perturbations of the classifier's parameters", fill=table_4),
         Item("table", 5, "comparison with perceptual adversarial training", "needs classifiers of perceptual adversarial training, which their authors have trained; its two lines of AdA are those of Table 8"),
         Item("table", 6, "number of inner steps", fill=table_6),

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from explorer.models.corruption_networks import CompressiveAutoencoder, Edsr, VqVae
-from explorer.training import Loss, State
+from explorer.training import Loss, Rows, State
 
 from .backbone_config import BackboneConfig
 
@@ -26,17 +26,18 @@ def completion(fewest: float, most: float, squared_share: float) -> Loss:
 
     def loss(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch"]:
         (images,) = batch
-        error = model(without_pixels(images, fewest, most, state.generator)) - images
+        error = model(without_pixels(images, fewest, most, state.generator, state.rows)) - images
         return _mean(error.abs() + squared_share * error.square())
 
     return loss
 
 
-def without_pixels(images: Float[Tensor, "batch c h w"], fewest: float, most: float, generator: torch.Generator) -> Float[Tensor, "batch c h w"]:
+def without_pixels(images: Float[Tensor, "batch c h w"], fewest: float, most: float, generator: torch.Generator, rows: Rows | None = None) -> Float[Tensor, "batch c h w"]:
     """Each image with a share of its pixels, uniform between `fewest` and `most`, set to 0."""
     count, _, height, width = images.shape
-    shares = fewest + (most - fewest) * torch.rand(count, generator=generator)
-    kept = torch.rand(count, height, width, generator=generator) >= shares[:, None, None]
+    rows = rows or Rows(0, count, count)
+    shares = fewest + (most - fewest) * rows.of(torch.rand(rows.whole, generator=generator))
+    kept = rows.of(torch.rand(rows.whole, height, width, generator=generator)) >= shares[:, None, None]
     return images * kept[:, None].to(images)
 
 
@@ -63,7 +64,7 @@ def compression(model: CompressiveAutoencoder, batch: tuple[Tensor, ...], state:
     """(decode(bits) − x)² with drawn bits (Theis et al., 2017, without the rate: the number of bits is fixed)."""
     (images,) = batch
     code = model.encode(images)
-    noise = torch.rand(code.shape, generator=state.generator).to(code)
+    noise = state.draws(len(code), lambda count: torch.rand(count, *code.shape[1:], generator=state.generator)).to(code)
     return _mean((model.decode(model.binarise(code, noise)) - images).square())
 
 
