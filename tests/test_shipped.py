@@ -11,7 +11,7 @@ from explorer.data import load_dataset
 from explorer.evaluation import encode_pairs, set_quality
 from explorer.measuring import file_digest
 from explorer.papers import RESULTS, read_results
-from explorer.papers.learned_sets import evaluation_pairs, open_learned_set
+from explorer.papers.learned_sets import evaluated, open_learned_set
 from explorer.papers.learned_sets.tables import KIND
 
 FOLDER = Path(__file__).parents[1] / "checkpoints" / "learned_sets"
@@ -44,9 +44,9 @@ def test_the_digits_are_still_those_it_was_trained_on():
 def test_radius_and_metrics_of_digits_are_measured_again():
     learned = open_learned_set(FOLDER / "digits-rts.safetensors")
     header, model = learned.checkpoint.header, learned.checkpoint.model
-    validation = evaluation_pairs(learned.pairs, load_dataset("digits", "validation"))
+    validation = evaluated(learned.of_split("validation"))
     assert encode_pairs(model, *validation).norms.max().item() == pytest.approx(header.radius, rel=1e-3)
-    quality = set_quality(model, *evaluation_pairs(learned.pairs, learned.images), seed=0)
+    quality = set_quality(model, *evaluated(learned.pairs), seed=0)
     assert quality.kl_nats == pytest.approx(header.metrics["kl_nats"], rel=1e-3)
     assert quality.squared_error_per_pixel == pytest.approx(header.metrics["squared_error_per_pixel"], rel=1e-3)
 
@@ -55,16 +55,16 @@ def test_radius_and_metrics_of_digits_are_measured_again():
 def test_radius_and_metrics_of_mnist_are_measured_again(real_data):
     learned = open_learned_set(FOLDER / "mnist-rts-compact.safetensors", root=real_data)
     header, model = learned.checkpoint.header, learned.checkpoint.model
-    validation = evaluation_pairs(learned.pairs, load_dataset("mnist", "validation", real_data))
+    validation = evaluated(learned.of_split("validation"))
     assert encode_pairs(model, *validation).norms.max().item() == pytest.approx(header.radius, rel=1e-3)
-    quality = set_quality(model, *evaluation_pairs(learned.pairs, learned.images), seed=0)
+    quality = set_quality(model, *evaluated(learned.pairs), seed=0)
     assert quality.kl_nats == pytest.approx(header.metrics["kl_nats"], rel=1e-3)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_reconstruction_is_closer_to_the_real_pair_than_the_clean_image(path):
     learned = open_learned_set(path)
-    clean, perturbed = evaluation_pairs(learned.pairs, learned.images[:64])
+    clean, perturbed = learned.pairs.fixed(range(64)).both
     model = learned.checkpoint.model
     decoded = model.decode(clean, model.encode(clean, perturbed).mean)
     errors = [(image - perturbed).square().flatten(1).sum(1).mean() for image in (decoded, clean)]

@@ -1,21 +1,25 @@
 """Images by name, in [0, 1], and the pairs (clean, perturbed) that perturbation sets are learned from."""
 
+from functools import partial
+
 from .at_hand import Source, images_at_hand
 from .base import DatasetEntry, ImageDataset, load_dataset
 from .cifar10 import load_cifar10
 from .cifar10_variants import load_corrupted_cifar10, load_new_cifar10
 from .composites import left_counts, load_doubled, load_watermarked, watermark_masks
+from .corruption_pairs import IN_DISTRIBUTION, OUT_OF_DISTRIBUTION, CorruptionPairs
 from .digits import load_digits
 from .framed import load_framed
 from .idx import load_fashion_mnist, load_mnist
 from .medmnist import load_organamnist
+from .pair_source import GeneratedPairs, PairBatch, PairKind, PairSource, open_pairs, pair_kind
 from .pairs import LinfPairs, Pairs, RtsPairs
 from .pictures import read_picture
 from .scenes import first_scenes, load_scenes
 
 __all__ = [
-    "DATASETS", "PAIRS", "DatasetEntry", "ImageDataset", "LinfPairs", "Pairs", "RtsPairs", "Source", "images_at_hand", "left_counts", "load_corrupted_cifar10", "load_dataset", "read_picture",
-    "watermark_masks",
+    "DATASETS", "IN_DISTRIBUTION", "OUT_OF_DISTRIBUTION", "PAIRS", "STORED_PAIRS", "CorruptionPairs", "DatasetEntry", "GeneratedPairs", "ImageDataset", "LinfPairs", "PairBatch", "PairKind",
+    "PairSource", "Pairs", "RtsPairs", "Source", "images_at_hand", "left_counts", "load_corrupted_cifar10", "load_dataset", "open_pairs", "pair_kind", "read_picture", "watermark_masks",
 ]  # fmt: skip
 
 DATASETS = {
@@ -37,4 +41,12 @@ DATASETS = {
 PAIRS = {
     "rts": RtsPairs,
     "linf": LinfPairs,
+    "corruptions": CorruptionPairs,
+    "corruptions-original": partial(CorruptionPairs, pairing="original"),
+    "corruptions-perturbed": partial(CorruptionPairs, pairing="perturbed"),
+    "corruptions-others": partial(CorruptionPairs, corruptions=OUT_OF_DISTRIBUTION),
 }
+"""Pairs made from images; these and the stored ones have a source each, `open_pairs`."""
+
+STORED_PAIRS: dict[str, PairKind] = {}
+"""Pairs that lie in files: `PairKind(open, problems, at_hand)` by name."""

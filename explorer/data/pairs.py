@@ -17,15 +17,22 @@ class Pairs(Protocol):
     """A way to make (clean, perturbed) pairs: all randomness comes in as uniform numbers, batch × `draws`.
 
     Where each number decides one parameter of a transformation, `parameter_names` names them with their units; numbers of ½ leave
-    the image as it is. Pixel noise has no such parameters."""
+    the image as it is. Pixel noise has no such parameters. Where perturbations are of several types, named in `type_names`, the first number
+    decides which. `reference` is the image that the pair is conditioned on: in most ways the clean one. `costly` ones take long to make."""
 
     parameter_names: ClassVar[tuple[str, ...]]
+    costly: ClassVar[bool]
+
+    @property
+    def type_names(self) -> tuple[str, ...]: ...
 
     def draws(self, shape: tuple[int, int, int]) -> int: ...
 
     def image_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]: ...
 
     def clean(self, images: Tensor) -> Tensor: ...
+
+    def reference(self, images: Tensor, draws: Tensor) -> Tensor: ...
 
     def unframed(self, clean: Tensor) -> Tensor: ...
 
@@ -41,6 +48,8 @@ class LinfPairs:
     """Uniform noise in [−radius, radius] on each pixel, clipped to [0, 1] (Perturbation sets, Appendix D.1, "ℓ∞ details")."""
 
     parameter_names: ClassVar[tuple[str, ...]] = ()
+    type_names: ClassVar[tuple[str, ...]] = ("noise",)
+    costly: ClassVar[bool] = False
     radius: float = 0.3
 
     def draws(self, shape: tuple[int, int, int]) -> int:
@@ -52,6 +61,9 @@ class LinfPairs:
 
     def clean(self, images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
         return images
+
+    def reference(self, images: Float[Tensor, "batch c h w"], draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch c h w"]:
+        return self.clean(images)
 
     def unframed(self, clean: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
         return clean
@@ -81,6 +93,8 @@ class RtsPairs:
     after Jaderberg et al., 2015). Resampled bilinearly, in one step."""
 
     parameter_names: ClassVar[tuple[str, ...]] = ("rotation (degrees)", "scale", "shift right (pixels)", "shift down (pixels)")
+    type_names: ClassVar[tuple[str, ...]] = ("rotation, scale and placement",)
+    costly: ClassVar[bool] = False
     maximum_degrees: float = 45.0
     minimum_scale: float = 0.7
     maximum_scale: float = 1.3
@@ -103,6 +117,9 @@ class RtsPairs:
     def clean(self, images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c fh fw"]:
         """The image in the middle of its frame."""
         return F.pad(images, [self.padding] * 4)
+
+    def reference(self, images: Float[Tensor, "batch c h w"], draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch c fh fw"]:
+        return self.clean(images)
 
     def unframed(self, clean: Float[Tensor, "batch c fh fw"]) -> Float[Tensor, "batch c h w"]:
         """The image without its frame: the inverse of `clean`."""

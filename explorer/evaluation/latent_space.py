@@ -19,7 +19,7 @@ LAST = 1 - 2.0**-20
 
 @dataclass(frozen=True, eq=False)
 class LatentNorms:
-    """‖u‖₂ of each pair's encoding, its class, and the value of each of the transformation's parameters, where it has any.
+    """‖u‖₂ of each pair's encoding, its class, its type among `type_names`, and the value of each of the transformation's parameters, where it has any.
 
     `read_out` is the share of a parameter's variance (R²) that a linear function of u, fitted on the first half of the pairs,
     explains on the second; empty where there are too few pairs."""
@@ -29,6 +29,8 @@ class LatentNorms:
     class_names: tuple[str, ...]
     parameters: dict[str, Float[Tensor, "n"]]
     read_out: dict[str, float]
+    types: Int[Tensor, "n"]
+    type_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ def measure_quality(task: Task) -> None:
 def find_extremes(task: Task) -> None:
     """The closest and the farthest member for every pair, and pictures of the pairs with the largest errors."""
     learned, settings = _learned(task), task.parameters
-    count, columns = min(settings.limit or len(learned.images), len(learned.images)), {}
+    count, columns = min(settings.limit or len(learned.pairs), len(learned.pairs)), {}
     for columns in task.over_examples(count, settings.batch_size, extremes(learned, settings, task.progress)):
         task.table("pairs", {name: columns[name].tolist() for name in COLUMNS})
     task.arrays("pairs", columns)
@@ -95,7 +95,7 @@ def training_problems(inputs: Any, config: Any) -> list[str]:
 
 def few_pairs(inputs: Any, settings: Any) -> tuple[Any, float]:
     """The first few pairs of the split."""
-    available = len(open_learned_set(inputs.checkpoint, "cpu", inputs.root).images)
+    available = len(open_learned_set(inputs.checkpoint, "cpu", inputs.root).pairs)
     count = min(settings.limit or available, available)
     few = min(SAMPLE_PAIRS, count)
     return replace(settings, limit=few, batch_size=few), count / few

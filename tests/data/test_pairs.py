@@ -93,7 +93,7 @@ def test_too_few_draws_are_refused():
         PAIRS.parameters(torch.rand(5, 3))
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if TABLE[name].parameter_names])
+@pytest.mark.parametrize("name", [name for name in TABLE if TABLE[name]().parameter_names])
 def test_one_half_for_every_number_leaves_the_image_as_it_is(name):
     images = torch.rand(1, 1, 28, 28)
     pairs = TABLE[name]()

@@ -26,7 +26,7 @@ from explorer.evaluation import (
 )
 from explorer.metrics import squared_error
 from explorer.models import ConditionalVAE, Gaussian, kl_divergence
-from explorer.papers.learned_sets import evaluation_pairs, open_learned_set
+from explorer.papers.learned_sets import open_learned_set
 from explorer.randomness import Streams
 from explorer.sets import L2Ball, LatentBall
 
@@ -411,7 +411,7 @@ def descend(model, clean, perturbed, radius, steps, step_size):
 
 def check_theorem_1(count, samples, steps):
     learned = open_learned_set(DIGITS)
-    model, (clean, perturbed) = learned.checkpoint.model, evaluation_pairs(learned.pairs, learned.images[:count])
+    model, (clean, perturbed) = learned.checkpoint.model, learned.pairs.fixed(range(count)).both
     theorem = theorem1(measure_objective(model, clean, perturbed, 0, samples), ALPHAS)
     for epsilon, delta in zip(theorem.epsilon, theorem.delta):
         found = descend(model, clean, perturbed, epsilon, steps, 0.1)
@@ -429,7 +429,7 @@ def test_theorem_1_holds_for_every_test_pair_of_the_shipped_digits():
 
 def test_theorem_2_holds_for_pairs_of_the_shipped_digits():
     learned = open_learned_set(DIGITS)
-    model, (clean, perturbed) = learned.checkpoint.model, evaluation_pairs(learned.pairs, learned.images[:8])
+    model, (clean, perturbed) = learned.checkpoint.model, learned.pairs.fixed(range(8)).both
     theorem = theorem2(measure_objective(model, clean, perturbed, 0, 8), 0.05)
     perturbations, streams = LatentBall(model, float(theorem.radius)).at(clean), Streams(0, range(8))
     with torch.inference_mode():

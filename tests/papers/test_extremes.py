@@ -9,7 +9,7 @@ from PIL import Image
 
 from explorer.errors import Cancelled
 from explorer.evaluation import pair_metrics
-from explorer.papers.learned_sets import evaluation_pairs, open_learned_set
+from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.extremes import ExtremesSettings, contact_sheet, extremes, problems, worst_pairs
 from explorer.types import Silent
 from tests.runs.conftest import checkpoint  # noqa: F401
@@ -24,7 +24,7 @@ def learned(checkpoint):  # noqa: F811
 
 def test_errors_are_those_of_the_quality_table(learned):
     found = extremes(learned, SETTINGS, Silent())(5, 11)
-    clean, perturbed = evaluation_pairs(learned.pairs, learned.images[5:11], "cpu", 5)
+    clean, perturbed = learned.pairs.fixed(range(5, 11)).both
     table = pair_metrics(learned.checkpoint.model, clean, perturbed, radius=learned.radius, seed=3, first=5, steps=4)
     assert torch.equal(found["closest_error"], table.pgd_error) and torch.equal(found["farthest_error"], table.over_error)
 

@@ -5,7 +5,7 @@ from explorer.checkpoints import Header, save
 from explorer.errors import Cancelled, ExplorerError
 from explorer.evaluation import encode_pairs
 from explorer.models import build_model
-from explorer.papers.learned_sets import evaluation_pairs, open_learned_set
+from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.latent_norms import BATCH, latent_norms
 from explorer.types import Silent
 
@@ -25,7 +25,7 @@ def learned(tmp_path_factory):
 
 def test_the_norms_are_those_of_the_fixed_test_pairs(learned):
     *_, found = latent_norms(learned, 40, Silent())
-    clean, perturbed = evaluation_pairs(learned.pairs, learned.images[:40])
+    clean, perturbed = learned.pairs.fixed(range(40)).both
     assert torch.allclose(found.norms, encode_pairs(learned.checkpoint.model, clean, perturbed).norms, rtol=1e-4)
 
 

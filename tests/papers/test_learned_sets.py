@@ -15,7 +15,7 @@ from explorer.data import RtsPairs
 from explorer.errors import Cancelled, CheckpointMismatch, ConfigurationError, InvalidInput, OutputError, UnknownName
 from explorer.papers import EXPERIMENTS
 from explorer.papers.base import Place
-from explorer.papers.learned_sets import Settings, evaluation_pairs, explore, interpolate, members, open_learned_set
+from explorer.papers.learned_sets import Settings, explore, interpolate, members, open_learned_set
 from explorer.train import configure, main
 from explorer.training import TrainingState
 from explorer.types import Silent
@@ -269,7 +269,7 @@ def test_directions_are_orthonormal_and_in_order_of_variance(learned):
 
 
 def test_the_first_real_pair_is_the_one_of_the_evaluation(learned):
-    _, perturbed = evaluation_pairs(learned.pairs, learned.images[:5])
+    _, perturbed = learned.pairs.fixed(range(5)).both
     assert torch.allclose(learned.real_pairs(learned.images.images[4:5], 4).perturbed[:1], perturbed[4:5], atol=1e-6)
 
 

@@ -11,7 +11,7 @@ from explorer.measuring import file_digest
 from explorer.models import build_model
 from explorer.evaluation import likelihood
 from explorer.papers import RESULTS
-from explorer.papers.learned_sets import evaluation_pairs, open_learned_set
+from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.quality import QualitySettings, quality
 from explorer.papers.learned_sets.report import FORMATS
 from explorer.papers.results import read_result
@@ -115,7 +115,7 @@ def test_the_command_measures_the_likelihood_of_real_pairs(path, learned, tmp_pa
     assert main([str(path), *options]) == 0
     assert "4 of 300 pairs" in capsys.readouterr().out
     kind, table = read_result(tmp_path / "likelihood.json", RESULTS)
-    clean, perturbed = evaluation_pairs(learned.pairs, learned.images[:4], learned.device, 0)
+    clean, perturbed = learned.pairs.fixed(range(4)).both
     found = likelihood(learned.checkpoint.model, clean, perturbed, radius=2.0, samples=3)
     assert kind == "learned_sets.likelihood" and table.means[0] == pytest.approx(float(found.log_likelihood.mean()), rel=1e-6)
 

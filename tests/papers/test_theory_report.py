@@ -5,7 +5,7 @@ import torch
 
 from explorer.errors import Cancelled, InvalidInput
 from explorer.evaluation import encode_pairs, measure_objective
-from explorer.papers.learned_sets import evaluation_pairs, open_learned_set
+from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.theory_report import FIRST, SAMPLES, promises, theory_report
 from explorer.types import Silent
 from explorer.ui.library import SHIPPED
@@ -26,13 +26,13 @@ def test_the_first_numbers_come_after_a_few_pairs(reports):
 
 
 def test_a_pair_is_the_same_in_every_batch(learned, reports):
-    whole = measure_objective(learned.checkpoint.model, *evaluation_pairs(learned.pairs, learned.images[:12]), 0, SAMPLES)
+    whole = measure_objective(learned.checkpoint.model, *learned.pairs.fixed(range(12)).both, 0, SAMPLES)
     assert torch.allclose(whole.log_likelihood, reports[-1].objective.log_likelihood, rtol=1e-5)
     assert torch.allclose(reports[0].likelihood.log_likelihood, reports[-1].likelihood.log_likelihood[:FIRST], rtol=1e-5)
 
 
 def test_the_closest_member_is_no_farther_out_than_the_encoding(learned, reports):
-    norms = encode_pairs(learned.checkpoint.model, *evaluation_pairs(learned.pairs, learned.images[:12])).norms
+    norms = encode_pairs(learned.checkpoint.model, *learned.pairs.fixed(range(12)).both).norms
     assert torch.allclose(reports[-1].measured.radius, norms.double(), rtol=1e-5)
 
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, fields
 
 from explorer.configuration import out_of_range
-from explorer.data import DATASETS, PAIRS
+from explorer.data import PAIRS, STORED_PAIRS, pair_kind
 from explorer.errors import ConfigurationError, InvalidInput
 from explorer.models import MODELS, model_config
+from explorer.models.unet_blocks import WIDTHS
+from explorer.models.unet_cvae import POOLED
 from explorer.randomness import LARGEST_KEY
 from explorer.training import PiecewiseLinear
 from explorer.training.losses import Likelihood
@@ -28,6 +30,19 @@ class LearnedSetConfig:
     likelihood: Likelihood = "bernoulli"  # published configuration, and what Table 4 reports; §4 writes N(g, I): gaussian
     epochs: int = 100
     hidden_units: int = 784  # of the fully connected networks
+    maps: int = 64  # of the residual network: "Residual(64)", "64 → 16 → 64", "Conv(16)" and four blocks (Appendix E.1, Table 5)
+    inner_maps: int = 16
+    bottleneck_maps: int = 16
+    blocks: int = 4
+    level_widths: tuple[int, ...] = WIDTHS  # of the U-Net, with the next three (Appendix F.1)
+    skip_channels: int = 16
+    pooled: tuple[tuple[int, int], ...] = POOLED  # height and width that the map of each level is brought to
+    latent_dims: tuple[int, ...] = (128, 64, 32, 16, 16)
+    begin_with: str | None = None  # a checkpoint or an experiment, whose weights it goes on from: fine-tuning at another resolution
+    crop_and_flip: bool = False  # both images of a pair alike (Appendix E.1)
+    crop_padding: int = 4  # pixels, with crop_and_flip
+    weight_decay: float = 0.0
+    workers: int | None = None  # processes that make costly pairs ahead; none: as many as there are cores to spare. Results do not depend on it
     stored: int | None = None  # so many fixed perturbations of each image (RTS-1, RTS-5); none: fresh ones every time
     passes: int = 1  # times each image is seen in an epoch, each time in a fresh pair
     batch_size: int = 128
@@ -40,13 +55,16 @@ class LearnedSetConfig:
         """The fields that the model knows, for images of that shape."""
         own = {**vars(self), **dict(zip(("channels", "height", "width"), image_shape))}
         known = [field.name for field in fields(MODELS[self.model].config)]
-        return {name: list(own[name]) if isinstance(own[name], tuple) else own[name] for name in known if name in own}
+        return {name: _plain(own[name]) for name in known if name in own}
 
 
 def problems(config: LearnedSetConfig) -> list[str]:
     """Everything impossible in a configuration, in the user's words."""
     many = (1, 1_000_000)
     found = out_of_range(config, epochs=many, passes=many, batch_size=many, seed=(0, LARGEST_KEY))
+    found += out_of_range(config, crop_padding=(0, 1000), weight_decay=(0, 1))
+    if config.workers is not None and not 0 <= config.workers <= 256:
+        found.append(f"workers = {config.workers}: expected 0 to 256 processes, or none")
     if config.limit is not None and config.limit < 1:
         found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
     if config.stored is not None and not 1 <= config.stored <= 1000:
@@ -58,12 +76,19 @@ def problems(config: LearnedSetConfig) -> list[str]:
             found.append(f"{name}: {error}")
         if any(epoch < 0 or value < 0 for epoch, value in getattr(config, name)):
             found.append(f"{name} = {getattr(config, name)}: expected epochs and values of at least 0")
-    for name, table in (("dataset", DATASETS), ("pairs", PAIRS), ("model", MODELS)):
+    for name, table in (("pairs", [*PAIRS, *STORED_PAIRS]), ("model", MODELS)):
         if getattr(config, name) not in table:
             found.append(f"{name} = {getattr(config, name)!r}: expected one of {', '.join(table)}")
+    if config.pairs in PAIRS or config.pairs in STORED_PAIRS:
+        found += pair_kind(config.pairs).problems(config.dataset)
     if config.model in MODELS:
         try:
             model_config(config.model, config.model_config((1, 28, 28)))
         except ConfigurationError as error:
             found += error.problems
     return found
+
+
+def _plain(value):
+    """Tuples as lists, as they come back from a file."""
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value

@@ -9,16 +9,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.checkpoints import Checkpoint, load
-from explorer.data import PAIRS, ImageDataset, Pairs, Source, images_at_hand
+from explorer.data import ImageDataset, PairSource, Source, open_pairs, pair_kind
 from explorer.errors import CheckpointMismatch, InvalidInput
 from explorer.evaluation import encode_pairs
 from explorer.randomness import Streams
-from explorer.registry import look_up
 from explorer.sets import LatentBall
 from explorer.sets.base import Law
 
 from .config import KIND
-from .training import EVALUATION_SEED, evaluation_pairs
+from .training import evaluated
 
 DIRECTIONS = 12
 
@@ -35,19 +34,27 @@ class Directions:
 
 @dataclass(frozen=True)
 class LearnedSet:
-    """An opened checkpoint with the images to perturb. `note` says where they are not the ones it was trained for."""
+    """An opened checkpoint with the test pairs. `note` says where they are not of the data that it was trained for."""
 
     name: str
     checkpoint: Checkpoint
-    pairs: Pairs
-    images: ImageDataset
+    pairs: PairSource
     data: Source
     note: str | None = None
+
+    @property
+    def images(self) -> ImageDataset:
+        """What is perturbed, without frames."""
+        return self.pairs.images
+
+    def of_split(self, split: str) -> PairSource:
+        """The pairs of another split. Never downloads. Raises DataNotFound."""
+        return open_pairs(str(self.checkpoint.header.dataset["pairs"]), self.data.name, split, self.data.root)
 
     @cached_property
     def directions(self) -> "Directions":
         """Of the validation pairs. Raises CheckpointMismatch for a model whose encodings are not finite."""
-        encoded = encode_pairs(self.checkpoint.model, *evaluation_pairs(self.pairs, self.data.load("validation"), self.device))
+        encoded = encode_pairs(self.checkpoint.model, *evaluated(self.of_split("validation"), self.device))
         if not encoded.delta.isfinite().all():
             raise CheckpointMismatch(f"{self.name} encodes real pairs as values that are not finite: its weights are unusable.")
         return principal_directions(encoded.delta)
@@ -70,13 +77,12 @@ class LearnedSet:
             raise InvalidInput(f"image {index} does not exist: the test images are numbered 0 to {len(self.images) - 1}")
         return self.pairs.clean(self.images.images[index : index + 1]).to(self.device)
 
-    def real_pairs(self, image: Float[Tensor, "1 c h w"], key: int, count: int = 8) -> "RealPairs":
-        """Real perturbations of an unframed image and where they lie; the first is the pair used in evaluation."""
-        numbers = (self.pairs.draws(tuple(image.shape[1:])),)
-        draws = torch.cat([Streams(EVALUATION_SEED, [key], restart, "pairs").uniform(numbers) for restart in range(count)])
-        perturbed = self.pairs.perturb(image.cpu().expand(count, -1, -1, -1), draws).to(self.device)
-        clean = self.pairs.clean(image.cpu()).to(self.device).expand_as(perturbed)
-        return RealPairs(perturbed, encode_pairs(self.checkpoint.model, clean, perturbed).delta, self.pairs.describe(draws))
+    def real_pairs(self, image: Float[Tensor, "1 c h w"], key: int) -> "RealPairs":
+        """Real perturbations of an unframed image and where they lie, one of each type; of a single type several, of which the first is the
+        pair used in evaluation."""
+        batch, names = self.pairs.shown(image.cpu(), key)
+        batch = batch.to(self.device)
+        return RealPairs(batch.perturbed, encode_pairs(self.checkpoint.model, *batch.both).delta, names)
 
 
 @dataclass(frozen=True)
@@ -124,12 +130,11 @@ def open_learned_set(path: str | Path, device: str | torch.device = "cpu", root:
     header = checkpoint.header
     if header.kind != KIND:
         raise InvalidInput(f"{Path(path).name} holds a {header.kind!r}, expected a {KIND!r}: a set that python -m explorer.train has learned from pairs")
-    pairs = look_up(PAIRS, str(header.dataset.get("pairs"))[:40], "kind of pairs")()
-    images, data, note = images_at_hand(str(header.dataset.get("name")), root)
-    framed, taken = pairs.image_shape(tuple(images.images.shape[1:])), checkpoint.model.image_shape
+    pairs, data, note = pair_kind(str(header.dataset.get("pairs"))[:40]).at_hand(str(header.dataset.get("name")), root)
+    framed, taken = pairs.image_shape(tuple(pairs.images.images.shape[1:])), checkpoint.model.image_shape
     if framed != taken:
         raise InvalidInput(f"{Path(path).name} takes images of {taken}, the pairs of {data.name!r} are {framed}")
-    return LearnedSet(Path(path).name, checkpoint, pairs, images, data, note)
+    return LearnedSet(Path(path).name, checkpoint, pairs, data, note)
 
 
 def principal_directions(delta: Float[Tensor, "n latent"], count: int = DIRECTIONS) -> Directions:

@@ -1,11 +1,9 @@
 """The closest and the farthest member of a learned set for every pair of the test split (Perturbation sets, Appendix B, 2 and 4)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from explorer.attacks import pgd
 from explorer.batches import Columns
@@ -18,7 +16,6 @@ from explorer.sets import LatentBall
 from explorer.types import Inner, Progress
 
 from .exploration import LearnedSet
-from .training import evaluation_pairs
 
 SHOWN = 12  # of the pairs with the largest error
 COLUMNS = ("closest_error", "closest_norm", "farthest_error", "farthest_norm")
@@ -80,18 +77,9 @@ def contact_sheet(learned: LearnedSet, settings: ExtremesSettings, numbers: list
     return to_png(upscale(tile(pixels(rows), len(numbers)), 2))
 
 
-def _pairs(learned: LearnedSet, numbers: Sequence[int]) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n c h w"]]:
-    """The evaluation pairs of these numbers: those that follow each other are made together."""
-    if isinstance(numbers, range):
-        return evaluation_pairs(learned.pairs, learned.images[numbers.start : numbers.stop], learned.device, numbers.start)
-    each = [evaluation_pairs(learned.pairs, learned.images[number : number + 1], learned.device, number) for number in numbers]
-    clean, perturbed = zip(*each)
-    return torch.cat(clean), torch.cat(perturbed)
-
-
 def _search(learned, settings, numbers, progress):
     model, measure = learned.checkpoint.model, DISTANCES[settings.distance]
-    clean, perturbed = _pairs(learned, numbers)
+    clean, perturbed = learned.pairs.fixed(numbers).to(learned.device).both
     radius = learned.radius if settings.radius is None else settings.radius
     set_at = LatentBall(model, radius).at(clean)
     with torch.no_grad():

@@ -9,14 +9,13 @@ from explorer.batches import Columns, over_batches
 from explorer.configuration import from_mapping, out_of_range
 from explorer.errors import ConfigurationError
 from explorer.evaluation.likelihood import SAMPLES, Density, likelihood
-from explorer.measuring import Origin, common_problems, count, mean_and_error, origin, own_folder, refuse
+from explorer.measuring import Origin, common_problems, mean_and_error, origin, own_folder, refuse
 from explorer.papers.base import Filled, Item, Row
 from explorer.papers.report import ITEMS
 from explorer.types import Inner, Progress
 
 from .exploration import LearnedSet
 from .tables import LEARNED_SETS
-from .training import evaluation_pairs
 
 KIND = "learned_sets.likelihood"
 HEADINGS = ("log-likelihood", "expected logarithm", "effective samples")
@@ -61,17 +60,17 @@ def likelihood_table(learned: LearnedSet, digest: str, settings: LikelihoodSetti
     radius = learned.radius if settings.radius is None else settings.radius
 
     def measured(first: int, last: int) -> Columns:
-        clean, perturbed = evaluation_pairs(learned.pairs, learned.images[first:last], learned.device, first)
+        clean, perturbed = learned.pairs.fixed(range(first, last)).to(learned.device).both
         found = likelihood(
             learned.checkpoint.model, clean, perturbed, radius=radius, samples=settings.samples, density=settings.density,
             seed=settings.seed, first=first, progress=Inner(progress),
         )  # fmt: skip
         return dict(zip(HEADINGS, (found.log_likelihood, found.expected_log, found.effective_samples)))
 
-    common = origin(learned, digest, settings)
-    for columns in over_batches(own_folder(folder, "likelihood", common), count(learned, settings), settings.batch_size, measured, progress):
+    common = origin(learned, digest, settings, learned.pairs.fingerprint())
+    for columns in over_batches(own_folder(folder, "likelihood", common), min(settings.limit or len(learned.pairs), len(learned.pairs)), settings.batch_size, measured, progress):
         means, errors = zip(*(mean_and_error(columns[name]) for name in HEADINGS))
-        yield LikelihoodTable(radius=radius, pairs=len(columns[HEADINGS[0]]), available=len(learned.images), means=means, standard_errors=errors, **common)
+        yield LikelihoodTable(radius=radius, pairs=len(columns[HEADINGS[0]]), available=len(learned.pairs), means=means, standard_errors=errors, **common)
 
 
 def likelihood_report(table: LikelihoodTable, form: str) -> str:

@@ -13,7 +13,6 @@ from explorer.measuring import Origin, mean_and_error, origin, own_folder
 from explorer.types import Progress
 
 from .exploration import LearnedSet
-from .training import evaluation_pairs
 
 PAPER = {  # Table 4: radius, encoder AE, PGD AE, expected AE, over AE, reconstruction, KL
     "mnist-linf-fc": (28, 0.31, 0.25, 0.32, 0.65, 0.27, 585.5),
@@ -70,18 +69,17 @@ def quality(learned: LearnedSet, digest: str, settings: QualitySettings, folder:
     ConfigurationError, OutputError, Cancelled, or ExplorerError naming a metric that is not finite."""
     _check(settings, learned)
     radius = learned.radius if settings.radius is None else settings.radius
-    images = learned.images if settings.limit is None else learned.images[: settings.limit]
-    common = origin(learned, digest, settings, images.fingerprint())
+    common = origin(learned, digest, settings, learned.pairs.fingerprint())
 
     def measured(first: int, last: int) -> Columns:
-        clean, perturbed = evaluation_pairs(learned.pairs, images[first:last], learned.device, first)
+        clean, perturbed = learned.pairs.fixed(range(first, last)).to(learned.device).both
         metrics = pair_metrics(
             learned.checkpoint.model, clean, perturbed, radius=radius, distance=settings.distance,
             seed=settings.seed, first=first, steps=settings.steps, progress=progress,
         )  # fmt: skip
         return {key: getattr(metrics, key) for key in METRICS}
 
-    for columns in over_batches(own_folder(folder, "quality", common), len(images), settings.batch_size, measured, progress):
+    for columns in over_batches(own_folder(folder, "quality", common), settings.limit or len(learned.pairs), settings.batch_size, measured, progress):
         yield _table(learned, radius, columns, common)
 
 
@@ -92,8 +90,8 @@ def _check(settings: QualitySettings, learned: LearnedSet) -> None:
     for name, low in (("steps", 0), ("batch_size", 1), ("seed", 0)):
         if getattr(settings, name) < low:
             problems.append(f"{name} = {getattr(settings, name)}: expected at least {low}")
-    if settings.limit is not None and not 1 <= settings.limit <= len(learned.images):
-        problems.append(f"limit = {settings.limit}: expected 1 to {len(learned.images)} pairs")
+    if settings.limit is not None and not 1 <= settings.limit <= len(learned.pairs):
+        problems.append(f"limit = {settings.limit}: expected 1 to {len(learned.pairs)} pairs")
     if problems:
         raise ConfigurationError(problems)
 
@@ -102,6 +100,6 @@ def _table(learned: LearnedSet, radius: float, columns: Columns, common: dict[st
     means, errors = zip(*(mean_and_error(columns[key]) for key in METRICS))
     header = learned.checkpoint.header
     return QualityTable(
-        radius=radius, pairs=len(columns[METRICS[0]]), available=len(learned.images), means=means, standard_errors=errors, model=header.model,
+        radius=radius, pairs=len(columns[METRICS[0]]), available=len(learned.pairs), means=means, standard_errors=errors, model=header.model,
         model_config=header.model_config, description=header.description, epsilon=learned.radius, **common,
     )  # fmt: skip

@@ -17,7 +17,6 @@ from explorer.sets import L2Ball, LatentBall
 from explorer.types import Inner, Progress, stop_if_cancelled
 
 from .exploration import LearnedSet
-from .training import evaluation_pairs
 
 FIRST, BATCH, SAMPLES, DRAWS, STEPS = 2, 10, 16, 64, 20
 
@@ -61,15 +60,15 @@ class Promises:
 
 def theory_report(learned: LearnedSet, count: int, seed: int, progress: Progress) -> Iterator[TheoryReport]:
     """The first `count` test pairs, a few at a time. Raises Cancelled, or ExplorerError where a value is not finite."""
-    images, model, reports = learned.images[:count], learned.checkpoint.model, []
+    total, model, reports = min(count, len(learned.pairs)), learned.checkpoint.model, []
     first = 0
-    while first < len(images):
+    while first < total:
         stop_if_cancelled(progress)
-        batch = images[first : first + (BATCH if first else FIRST)]
-        clean, perturbed = evaluation_pairs(learned.pairs, batch, learned.device, first)
+        last = min(first + (BATCH if first else FIRST), total)
+        clean, perturbed = learned.pairs.fixed(range(first, last)).to(learned.device).both
         reports.append(_report(model, clean, perturbed, learned.radius, seed, first, Inner(progress)))
-        first += len(batch)
-        progress.advance(first, len(images))
+        first = last
+        progress.advance(first, total)
         yield _joined(reports)
 
 

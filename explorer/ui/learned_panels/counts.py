@@ -11,7 +11,7 @@ from .view import View
 
 def choose_count(link: Link, view: View) -> Link:
     """The first so many pairs of the test split, or all of them."""
-    total = len(view.learned.images)
+    total = len(view.learned.pairs)
     options = [count for count in COUNTS if count < total]
     index = options.index(link.count) if link.count in options else len(options) - 1
     count = st.selectbox("Test pairs", options, index, format_func=lambda count: f"first {count}" if count else f"all {total}", key=f"count-{view.revision}")

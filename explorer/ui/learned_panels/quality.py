@@ -40,7 +40,7 @@ def show_quality(link: Link, view: View) -> Link:
         run_this(made, f"quality-{made.fingerprint}", "Measure")
         return link
     batch = 10 if view.learned.device.type == "cpu" else 100  # small, as a cancelled measurement ends with its batch
-    settings = QualitySettings(distance, limit=min(link.count or len(view.learned.images), len(view.learned.images)), batch_size=batch)
+    settings = QualitySettings(distance, limit=min(link.count or len(view.learned.pairs), len(view.learned.pairs)), batch_size=batch)
 
     def work(progress: Progress):
         digest = file_digest(view.path)

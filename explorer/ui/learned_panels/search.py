@@ -69,6 +69,6 @@ def show_search(link: Link, view: View) -> Link:
     with st.expander("The closest and the farthest member of every test pair"):
         radius = None if view.radius >= view.learned.radius else view.radius
         made = specify("extremes", {"checkpoint": str(view.path)}, {"distance": distance, "radius": radius, "batch_size": batch_of_a_run(view)}, seed=link.seed)
-        st.caption(f"All {len(view.learned.images):,} pairs at radius {view.radius:.3f}, {STEPS} steps each way.")
+        st.caption(f"All {len(view.learned.pairs):,} pairs at radius {view.radius:.3f}, {STEPS} steps each way.")
         run_this(made, f"extremes-{made.fingerprint}", "Search all")
     return replace(link, iterate=iterate)

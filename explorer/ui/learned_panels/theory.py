@@ -30,7 +30,7 @@ def show_theory(link: Link, view: View) -> Link:
         options = sorted({*np.round(np.concatenate([np.geomspace(*ALPHAS, 40), np.linspace(0.05, 0.95, 19)]), 4).tolist(), round(link.alpha, 4)})
         alpha = st.select_slider("α, probability left outside the radius r", options, round(link.alpha, 4), key=f"alpha-{view.revision}")
     link = replace(link, alpha=alpha)
-    count = link.count or len(view.learned.images)
+    count = link.count or len(view.learned.pairs)
 
     def work(progress: Progress):
         return theory_report(view.learned, count, link.seed, progress)
