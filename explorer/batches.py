@@ -1,12 +1,16 @@
 """Work over many examples, batch by batch: what is done is kept, and nothing is done twice."""
 
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.locks import take
 from explorer.storage import write_atomically
 from explorer.types import Progress, stop_if_cancelled
 
@@ -24,19 +28,65 @@ def over_batches(
     ranges = [(first, min(first + size, count)) for first in range(0, count, size)]
     paths = {first: folder / f"{first:09d}.safetensors" for first, _ in ranges}
     kept = {first: columns for first, last in ranges if (columns := _read(paths[first], last - first)) is not None}
-    ready, done = sum(last - first for first, last in ranges if first in kept), []
-    progress.advance(ready, count)
-    for first, last in ranges:
+    done: list[Columns] = []
+    progress.advance(_rows(kept), count)
+    for first, _ in ranges:
+        while first not in kept:
+            stop_if_cancelled(progress)
+            if _shared.get():
+                _do_one(ranges, paths, kept, compute)
+            else:
+                kept[first] = _computed(first, ranges, paths, compute)
+            progress.advance(_rows(kept), count)
         stop_if_cancelled(progress)
+        done.append(kept[first])
+        yield {name: torch.cat([each[name] for each in done]) for name in kept[first]}
+
+
+@contextmanager
+def shared_with_others() -> Iterator[None]:
+    """Several processes that do the same work on one folder at once do each batch once, and all of them yield all of it. One that is killed
+    leaves its batch to the others."""
+    token = _shared.set(True)
+    try:
+        yield
+    finally:
+        _shared.reset(token)
+
+
+_shared: ContextVar[bool] = ContextVar("shared", default=False)
+POLL_SECONDS = 0.1
+
+
+def _do_one(ranges: list[tuple[int, int]], paths: dict[int, Path], kept: dict[int, Columns], compute: Callable[[int, int], Columns]) -> None:
+    """One batch that nobody else is at, and whatever others have finished meanwhile; where all are taken, a moment's wait."""
+    for first, last in ranges:
         if first in kept:
-            columns = kept[first]
-        else:
-            columns = _checked(compute(first, last), last - first)
-            _write(paths[first], columns)
-            ready += last - first
-            progress.advance(ready, count)
-        done.append(columns)
-        yield {name: torch.cat([each[name] for each in done]) for name in columns}
+            continue
+        if (columns := _read(paths[first], last - first)) is not None:
+            kept[first] = columns
+            continue
+        paths[first].parent.mkdir(parents=True, exist_ok=True)
+        if (claim := take(paths[first].with_suffix(".claim"))) is None:
+            continue
+        with claim:
+            columns = _read(paths[first], last - first)  # its finisher may just have let it go
+            kept[first] = _computed(first, ranges, paths, compute) if columns is None else columns
+        paths[first].with_suffix(".claim").unlink(missing_ok=True)
+        return
+    if len(kept) < len(ranges):
+        time.sleep(POLL_SECONDS)
+
+
+def _computed(first: int, ranges: list[tuple[int, int]], paths: dict[int, Path], compute: Callable[[int, int], Columns]) -> Columns:
+    last = dict(ranges)[first]
+    columns = _checked(compute(first, last), last - first)
+    _write(paths[first], columns)
+    return columns
+
+
+def _rows(kept: dict[int, Columns]) -> int:
+    return sum(len(next(iter(columns.values()))) for columns in kept.values())
 
 
 def _checked(columns: Columns, rows: int) -> Columns:

@@ -1,4 +1,5 @@
-"""python -m explorer.train EXPERIMENT [--field value …]: train a model and write its checkpoint."""
+"""python -m explorer.train EXPERIMENT [--field value …]: train a model and write its checkpoint.
+torchrun --nproc-per-node N -m explorer.train EXPERIMENT …: the same, shared by N processes or GPUs."""
 
 import argparse
 import dataclasses
@@ -15,7 +16,9 @@ from explorer.papers import EXPERIMENTS
 from explorer.papers.base import Experiment, Place
 from explorer.registry import look_up
 from explorer.storage import runs_folder
-from explorer.training import Bar
+from explorer.training import Bar, distributed
+from explorer.training.arithmetic import Arithmetic, Precision
+from explorer.types import Silent
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,12 +40,23 @@ def run(arguments: list[str]) -> int:
         return 0
     use_all_cores()
     keep_freed_memory()
-    device = pick_device(options.device)
-    print(f"{name} on {describe_device(device)}, writing to {output}", file=sys.stderr)
-    with politely_stopped(Bar(name)) as progress:
-        path = experiment.train(name, config, Place(output, device, options.root, options.resume), progress)
-    print(path)
+    device = distributed.own_gpu(pick_device(options.device))
+    place = Place(output, device, options.root, options.resume, Arithmetic(options.precision, options.channels_last))
+    with distributed.joined(device) as member, politely_stopped(Bar(name) if member.first else Unseen()) as progress:
+        if member.first:
+            many = f", {member.processes} processes" if member.processes > 1 else ""
+            print(f"{name} on {describe_device(device)}{many}, writing to {output}", file=sys.stderr)
+        try:
+            print(experiment.train(name, config, place, progress))
+        except distributed.Done:
+            pass
     return 0
+
+
+class Unseen(Silent):
+    """The Progress of a process that is not the first: it shows nothing, and can be stopped."""
+
+    cancelled = False
 
 
 def listing() -> str:
@@ -67,6 +81,8 @@ def _parser(name: str, experiment: Experiment) -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, help=f"folder for checkpoints and state ({name} in EXPLORER_RUNS, then in ./runs)")
     parser.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")
+    parser.add_argument("--precision", choices=typing.get_args(Precision), default="float32", help="of products and convolutions (float32); bfloat16 is made for GPUs")
+    parser.add_argument("--channels-last", action="store_true", help="images pixel by pixel in memory: made for GPUs")
     fields = parser.add_argument_group("configuration", "learning_rate and beta are points epoch:value, stretched to the number of epochs")
     add_fields(fields, experiment.config)
     return parser

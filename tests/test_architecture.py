@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
-    {"types", "errors", "configuration", "hardware", "provenance", "storage", "batches", "options"},
+    {"types", "errors", "locks", "configuration", "hardware", "provenance", "storage", "batches", "options"},
     {"registry", "randomness"},
     {"metrics"},
     {"data"},

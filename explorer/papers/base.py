@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 
+from explorer.training.arithmetic import PLAIN, Arithmetic
 from explorer.types import Progress
 
 from .results import Results
@@ -17,12 +18,13 @@ Status = Literal["done", "short run", "not run"]
 
 @dataclass(frozen=True)
 class Place:
-    """Where an experiment runs: its output folder, its device, the data's root, and whether it goes on from a stop."""
+    """Where an experiment runs: its output folder, its device, the data's root, whether it goes on from a stop, and how it computes."""
 
     output: Path
     device: torch.device
     root: Path | None = None
     resume: bool = False
+    arithmetic: Arithmetic = PLAIN
 
 
 @runtime_checkable

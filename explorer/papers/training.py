@@ -17,7 +17,7 @@ from explorer.models import build_model
 from explorer.provenance import code_revision, library_versions
 from explorer.randomness import generator as seeded
 from explorer.storage import write_atomically
-from explorer.training import Epoch, Loss, Prepare, Samples, TrainingState, WeightAscent, fit
+from explorer.training import Epoch, Loss, Prepare, Samples, TrainingState, WeightAscent, distributed, fit
 from explorer.types import Progress
 
 from .base import Place
@@ -80,8 +80,10 @@ def train_and_keep(
 ) -> None:
     """Minimise with Adam, or with another optimiser, gradients shortened to `clip_norm` after which `weight_decay` times the weights joins them,
     and write `best`, `last`, `history.json`, `configuration.json` and the state to go on from into the place's output. `snapshots` names
-    further checkpoints after some epochs; `prepare` and `ascent` are `fit`'s. With `place.resume` a stopped training goes on bit for bit. Raises ExplorerError where another training is in the way."""
+    further checkpoints after some epochs; `prepare` and `ascent` are `fit`'s. With `place.resume` a stopped training goes on bit for bit; of several processes the first writes, and for the others it ends with `Done`. Raises
+    ExplorerError where another training is in the way."""
     make = optimiser or (lambda parameters: torch.optim.Adam(parameters, lr=1.0, weight_decay=weight_decay))
+    place.arithmetic.prepared(model)
     steps = make(model.parameters())
     generator = seeded("training", header.seed)
     made_of = {key: value for key, value in header.dataset.items() if key.endswith("_digest")}  # the files that it is trained with
@@ -92,7 +94,11 @@ def train_and_keep(
         start, history = resumed.epoch, resumed.history
     elif state_path.exists():
         raise ExplorerError(f"{state_path} holds a training already. Add --resume to go on, or choose another --output.")
-    write_atomically(place.output / "configuration.json", json.dumps(stored, indent=1).encode())
+    team = distributed.current()
+    if team.first:
+        write_atomically(place.output / "configuration.json", json.dumps(stored, indent=1).encode())
+    if place.arithmetic.told:
+        header = replace(header, description="; ".join(filter(None, [header.description, place.arithmetic.told])))
 
     def after_epoch(epoch: Epoch) -> None:
         radius, percentiles = after.radii()
@@ -111,8 +117,10 @@ def train_and_keep(
 
     fit(
         model, loss, batches, epochs=epochs, batches_per_epoch=batches_per_epoch, optimiser=steps, schedules=schedules,
-        generator=generator, validate=after.validate, after_epoch=after_epoch, start=start, clip_norm=clip_norm, prepare=prepare, ascent=ascent, progress=progress,
+        generator=generator, validate=after.validate, after_epoch=after_epoch, start=start, clip_norm=clip_norm, prepare=prepare, ascent=ascent, arithmetic=place.arithmetic, progress=progress,
     )  # fmt: skip
+    if not team.first:
+        raise distributed.Done
 
 
 def nesterov(weight_decay: float, momentum: float = 0.9) -> Optimiser:

@@ -25,21 +25,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _work(words: list[str]) -> int:
-    from .processes import MARK
+    from .jobs import help_out, work_in_job
+    from .processes import marked
+    from .team import Team
     from .worker import work
 
     parser = argparse.ArgumentParser(prog="python -m explorer.runs RUN_DIR", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--places", help=argparse.SUPPRESS)
+    parser.add_argument("--processes", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument("--member", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--scheduled", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args(words)
     if not options.folder.is_dir():
         print(f"error: {options.folder} is no folder. Expected that of a run; see python -m explorer.runs list.", file=sys.stderr)
         return 1
-    if os.environ.get(MARK) != (mark := str(options.folder.resolve())):  # by hand: so that its children are known as its own
-        os.environ[MARK] = mark
-        os.execv(sys.executable, [sys.executable, "-m", "explorer.runs", *words])
-    status = work(options.folder, options.lock, options.places.split(",") if options.places else None)
+    marked(options.folder, ["-m", "explorer.runs", *words])
+    names, team = options.places.split(",") if options.places else None, Team(options.processes, options.scheduled)
+    if options.member is not None:
+        status = help_out(options.folder, options.member, names, team)
+    elif options.scheduled is not None:
+        status = work_in_job(options.folder, team)
+    else:
+        status = work(options.folder, options.lock, names, team)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # at once: what torch would tidy up ends with the process

@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from explorer import locks
 from explorer.errors import ConfigurationError, OutputError
-
-from . import locks
-from .locks import Lock
+from explorer.locks import Lock
 
 CPU_VARIABLE = "EXPLORER_CPU_RUNS"
 POLL_SECONDS = 0.15

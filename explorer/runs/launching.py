@@ -6,14 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
 
+from explorer import locks
 from explorer.errors import ExplorerError, OutputError, RunError
 
-from . import events, locks, processes
+from . import events, processes, slurm_queue
 from .devices import places
+from .placement import read_placement
 from .specification import FILE, read_specification
 from .state import WITHOUT_A_WORD
 
@@ -21,6 +23,7 @@ PACKAGE = Path(__file__).parents[2]
 WORKER = (sys.executable, "-m", "explorer.runs")
 WAITING = {"OMP_WAIT_POLICY": "passive"}  # threads that spin while they wait slow each other down sixfold where cores are shared
 POLITE_SECONDS, FIRM_SECONDS, GUARD_SECONDS, SETTLE_SECONDS = 10.0, 5.0, 10.0, 1.0
+SLURM_POLL_SECONDS = 0.3
 
 _started: dict[Path, subprocess.Popen] = {}  # by this process, until they are reaped
 
@@ -30,7 +33,7 @@ def launch(folder: Path, worker: Sequence[str] = WORKER) -> None:
     at which nobody holds it. Raises RunError where one is at work already or the run has finished, ConfigurationError, or OutputError."""
     if not folder.is_dir():
         raise RunError(f"{folder.name} is gone: it was deleted.")
-    with guarded(folder), _worker_lock(folder) as lock:
+    with guarded(folder), worker_lock(folder) as lock:
         if events.last(folder).get("event") == "finished":
             raise RunError(f"{folder.name} has finished already.")
         names = places(read_specification(folder / FILE).device)
@@ -41,6 +44,8 @@ def launch(folder: Path, worker: Sequence[str] = WORKER) -> None:
         environment = {**WAITING, **os.environ, processes.MARK: str(folder.resolve()), "PYTHONUNBUFFERED": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH", "")]))
         command = [*worker, str(folder), "--lock", str(lock.descriptor), "--places", ",".join(names)]
+        if (many := read_placement(folder).processes) > 1:
+            command += ["--processes", str(many)]
         try:
             with open(folder / events.LOG, "ab") as log:
                 process = subprocess.Popen(
@@ -80,7 +85,14 @@ def settle(folder: Path) -> None:
     if guard is None:
         return
     with guard:
-        if locks.is_held(folder / events.LOCK) or not processes.kill(folder):
+        if locks.is_held(folder / events.LOCK):
+            return
+        if slurm_queue.has_live_jobs(folder):
+            if (folder / events.CANCEL).exists():
+                with contextlib.suppress(RunError):
+                    slurm_queue.cancel_jobs(folder, waiting_only=True)
+            return
+        if not processes.kill(folder):
             return
         last = events.last(folder)
         if last.get("event") in events.ENDS:
@@ -114,7 +126,7 @@ def _holder(folder: Path) -> int | None:
         return None
 
 
-def _worker_lock(folder: Path) -> locks.Lock:
+def worker_lock(folder: Path) -> locks.Lock:
     lock = locks.take(folder / events.LOCK, 0.2)
     if lock is None:
         raise RunError(f"{folder.name} is being carried out already.")
@@ -124,12 +136,38 @@ def _worker_lock(folder: Path) -> locks.Lock:
 def _ending(folder: Path) -> tuple[str, str]:
     if (folder / events.CANCEL).exists():
         return "cancelled", ""
+    if read_placement(folder).in_slurm:
+        return _ending_in_slurm(folder)
     launches = events.launches(folder)
     if launches and launches[-1].get("boot") not in (None, "", processes.boot()):
         return "interrupted", "the machine was started anew while it ran."
     if not launches or not _holder(folder):
         return "interrupted", "it was never started: the program that submitted it ended before."
     return "failed", f"{WITHOUT_A_WORD}{_status(folder)}. The end of its log may say why; the system may have been out of memory."
+
+
+def _ending_in_slurm(folder: Path) -> tuple[str, str]:
+    """What became of a run whose worker has said nothing, from what Slurm still knows of its newest job that did not end well."""
+    jobs = slurm_queue.queue_of(folder).jobs
+    newest = [job for job in jobs if job.number == jobs[0].number]
+    job = next((job for job in newest if job.state != "COMPLETED"), newest[0] if newest else None)
+    if job is None:
+        return "failed", f"{WITHOUT_A_WORD}, and Slurm does not know its job any more. The end of its log may say why."
+    where, code = f"Slurm job {job.number}", slurm_queue.exit_code(job)
+    minutes, node = read_placement(folder).minutes, job.node or "its node"
+    unseen = job.state in ("FAILED", "NODE_FAIL") and not any((folder / "slurm").glob(f"{job.number}*.err"))
+    told = {
+        "OUT_OF_MEMORY": ("failed", f"out of memory on {node} ({where}). Ask for more memory, or use a smaller batch_size."),
+        "TIMEOUT": ("interrupted", f"the {minutes} minutes of {where} were over. Retry goes on from there; ask for more time."),
+        "DEADLINE": ("interrupted", f"the deadline of {where} has passed. Retry goes on from there."),
+        "NODE_FAIL": ("interrupted", f"{node} has failed under {where}. Retry goes on from there."),
+        "BOOT_FAIL": ("interrupted", f"{node} could not be started for {where}. Retry."),
+        "PREEMPTED": ("interrupted", f"{where} had to make room for another. Retry goes on from there."),
+        "CANCELLED": ("cancelled", f"{where} was cancelled in Slurm."),
+    }
+    if unseen:
+        return "failed", f"{where} could not write to {folder.parent} on {node}: the store must lie in a folder that all nodes share. Set EXPLORER_RUNS to one."
+    return told.get(job.state, ("failed", f"{WITHOUT_A_WORD} on {node} ({where}: {job.state.lower()}{', exit code ' + code if code else ''}). The end of its log may say why; the system may have been out of memory."))
 
 
 def _status(folder: Path) -> str:
@@ -165,6 +203,10 @@ def _end(folder: Path, polite: float, firm: float, first: bool) -> None:
     def lives() -> bool:
         return locks.is_held(folder / events.LOCK) and _wish(folder) == wish
 
+    if read_placement(folder).in_slurm:
+        _end_in_slurm(folder, polite + firm, lambda: _wish(folder) == wish)
+        return
+
     for ask, seconds in ((first, polite), (True, firm)):
         if ask and lives() and (worker := worker_process(folder)):
             processes.send(worker, signal.SIGTERM)
@@ -182,6 +224,20 @@ def _end(folder: Path, polite: float, firm: float, first: bool) -> None:
         while time.monotonic() < until and lives():
             time.sleep(0.02)
         settle(folder)
+
+
+def _end_in_slurm(folder: Path, patience: float, wished: Callable[[], bool]) -> None:
+    """Jobs that wait leave the queue; workers see the wish themselves, or are ended by Slurm. It has ended when Slurm counts no process of theirs."""
+    with contextlib.suppress(ExplorerError):
+        slurm_queue.cancel_jobs(folder, waiting_only=True)
+        started, told = time.monotonic(), False
+        while wished() and slurm_queue.has_live_jobs(folder):
+            if not told and time.monotonic() - started > patience:
+                slurm_queue.cancel_jobs(folder)
+                told = True
+            time.sleep(SLURM_POLL_SECONDS)
+        if wished():
+            settle(folder)
 
 
 def _wish(folder: Path) -> tuple[int, int] | None:

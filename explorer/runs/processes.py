@@ -3,22 +3,32 @@
 import contextlib
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
 MARK = "EXPLORER_RUN"  # in the environment of a worker and of all that it starts: the run's folder
+PART = "EXPLORER_PART"  # where several jobs carry out one run: whose job a process is of
 PROC = Path("/proc")
 
 
+def marked(folder: Path, words: list[str]) -> None:
+    """Start this process anew as one of the run's, unless it is: by hand or in a job, so that its children are known as its own."""
+    if os.environ.get(MARK) != (mark := str(folder.resolve())):
+        os.environ[MARK] = mark
+        os.execv(sys.executable, [sys.executable, *words])
+
+
 def members(folder: Path) -> list[int]:
-    """The living processes of a run, without this one; a zombie does not live. Empty where the system has no /proc."""
-    mark = f"{MARK}={folder.resolve()}".encode()
+    """The living processes of a run, without this one; a zombie does not live. Who is of one of several jobs sees that one's. Empty where the
+    system has no /proc."""
+    marks = {f"{MARK}={folder.resolve()}".encode(), *([f"{PART}={os.environ[PART]}".encode()] if PART in os.environ else [])}
     found = []
     for entry in PROC.glob("[0-9]*"):
         try:
             if int(entry.name) == os.getpid() or (entry / "stat").read_text().rpartition(")")[2].split()[0] in "ZX":
                 continue
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
+            if marks <= set((entry / "environ").read_bytes().split(b"\0")):
                 found.append(int(entry.name))
         except (OSError, ValueError):
             continue

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from explorer import locks
 from explorer.errors import RunUnreadable
 
-from . import events, locks
+from . import events
+from .placement import Placement, read_placement
+from .slurm_queue import Queue, queue_of
 from .specification import FILE, Specification, read_specification
 
 State = Literal["queued", "running", "cancelling", "finished", "failed", "cancelled", "interrupted", "unreadable"]
 ACTIVE: tuple[State, ...] = ("queued", "running", "cancelling")
 SILENT_SECONDS = 15
+FINAL = ("finished", "failed")  # the queue has no more to say: one that was interrupted it may start again, one that was cancelled it may still be ending
 NOTES = "notes.json"
 
 
@@ -21,7 +25,8 @@ NOTES = "notes.json"
 class Snapshot:
     """A run at one moment. Times are seconds since 1970, `seconds` is how long it has computed over all attempts, `left` an estimate.
 
-    `silent` says for how long a living worker has shown no sign; `problem` why it failed or cannot be read."""
+    `silent` says for how long a living worker has shown no sign; `problem` why it failed or cannot be read; `waiting` what it waits for in a cluster's
+    queue, in the queue's words."""
 
     folder: Path
     state: State
@@ -40,6 +45,8 @@ class Snapshot:
     problem: str = ""
     label: str = ""
     remark: str = ""
+    placement: Placement = Placement()
+    waiting: str = ""
 
     @property
     def name(self) -> str:
@@ -64,7 +71,9 @@ def snapshot(folder: Path) -> Snapshot:
     alive = locks.is_held(folder / events.LOCK)  # before the events: a worker appends its last one while it still holds the lock
     beat, written = events.heartbeat(folder)
     end = events.last(folder)
-    state, problem = _state(folder, alive, beat, end)
+    placement = read_placement(folder)
+    queue = queue_of(folder) if placement.in_slurm and not alive and end.get("event") not in FINAL else None
+    state, problem = _state(folder, alive, beat, end, queue)
     waiting = end.get("event") == events.LAUNCHED  # what the heartbeat tells is of an earlier attempt
     silent = max(0.0, time.time() - written) if alive and written and not waiting else None
     return Snapshot(
@@ -72,7 +81,8 @@ def snapshot(folder: Path) -> Snapshot:
         done=whole(beat.get("done")), total=whole(beat.get("total")), note=events.shown(beat.get("note", "")), device=events.shown(beat.get("device", "")),
         attempt=whole(beat.get("attempt")), submitted=_modified(folder / FILE), started=number(beat.get("started")),
         seconds=number(beat.get("seconds")) or 0.0, rate=None if waiting else number(beat.get("rate")), left=number(beat.get("left")) if alive and not waiting else None,
-        silent=silent if silent and silent > SILENT_SECONDS else None,
+        silent=silent if silent and silent > SILENT_SECONDS else None, placement=placement,
+        waiting=queue.told if queue and state in ACTIVE else "",
     )  # fmt: skip
 
 
@@ -85,12 +95,14 @@ def read_notes(folder: Path) -> tuple[str, str]:
         return "", ""
 
 
-def _state(folder: Path, alive: bool, beat: dict[str, Any], end: dict[str, Any]) -> tuple[State, str]:
+def _state(folder: Path, alive: bool, beat: dict[str, Any], end: dict[str, Any], queue: Queue | None) -> tuple[State, str]:
     cancelled = (folder / events.CANCEL).exists()
     if alive:
         if cancelled:
             return "cancelling", ""
         return ("running" if beat.get("state") == "running" and end.get("event") != events.LAUNCHED else "queued"), ""
+    if queue is not None and (queue.live or queue.problem) and not (queue.problem and end.get("event") in events.ENDS):
+        return ("cancelling" if cancelled else "queued" if end.get("event") in (events.LAUNCHED, *events.ENDS) else "running"), ""
     if end.get("event") in events.ENDS:
         return end["event"], events.shown(end.get("problem", ""))
     if cancelled:

@@ -10,14 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from explorer import locks
 from explorer.errors import ExplorerError, OutputError, RunError
 from explorer.registry import look_up
 from explorer.storage import runs_folder, write_atomically
 
-from . import events, locks, processes
-from .launching import guarded, launch, settle
+from . import events, processes, slurm_queue
+from .backends import start as start_anywhere
+from .launching import guarded, settle
+from .placement import Placement, write_placement
 from .specification import FILE, Specification
-from .state import ACTIVE, NOTES, Snapshot, snapshot
+from .placement import FILE as PLACEMENT
+from .state import ACTIVE, FINAL, NOTES, Snapshot, snapshot
 
 NAME = re.compile(r"(\d{4,})-([a-z_]+)-([0-9a-f]{8})")
 LOCK_SECONDS, KEPT = 10.0, 4096
@@ -56,7 +60,7 @@ class Run:
         if seen.state in ("failed", "cancelling") and not _told(self.folder) and not locks.is_held(self.folder / events.LOCK):
             settle(self.folder)
             version, seen = _version(self.folder), snapshot(self.folder)
-        if seen.state in events.ENDS and _told(self.folder):
+        if seen.state in events.ENDS and _told(self.folder) and (not seen.placement.in_slurm or seen.state in FINAL):
             if len(_ended) >= KEPT:
                 _ended.clear()
             _ended[self.folder] = (version, seen)
@@ -74,7 +78,7 @@ def _told(folder: Path) -> bool:
 def _version(folder: Path) -> tuple:
     """What changes when a run is started again, or anything that a snapshot is read from."""
     found = []
-    for name in (FILE, events.EVENTS, events.HEARTBEAT, NOTES, events.CANCEL):
+    for name in (FILE, PLACEMENT, events.EVENTS, events.HEARTBEAT, NOTES, events.CANCEL):
         try:
             state = os.stat(f"{folder}/{name}")
             found.append((state.st_mtime_ns, state.st_size, state.st_ino))
@@ -113,35 +117,40 @@ class Store:
                 return run
         return None
 
-    def submit(self, specification: Specification, start: Callable[[Path], object] | None = None) -> Run:
-        """The run of this specification: a finished or a living one as it is, one that was stopped goes on, else a new one.
-        `start` launches it. Raises OutputError, or RunError."""
+    def submit(self, specification: Specification, start: Callable[[Path], object] | None = None, placement: Placement | None = None) -> Run:
+        """The run of this specification: a finished or a living one as it is, one that was stopped goes on, else a new one, at the placement.
+        `start` launches it. Raises OutputError, RunError, or ConfigurationError for a placement that cannot be."""
         with self._alone():
             known = self.same(specification)
             if known is not None and known.snapshot().state in (*ACTIVE, "finished"):
                 return known
             run = known or self._create(specification)
             try:
-                (start or launch)(run.folder)
+                if placement is not None:
+                    write_placement(run.folder, placement)
+                (start or start_anywhere)(run.folder)
             except ExplorerError:
                 if known is None:
                     shutil.rmtree(run.folder, ignore_errors=True)
                 raise
         return run
 
-    def retry(self, run: Run, start: Callable[[Path], object] | None = None) -> None:
-        """Go on with a run that was stopped, from what it has done so far. Raises RunError for one that lives or has finished."""
+    def retry(self, run: Run, start: Callable[[Path], object] | None = None, placement: Placement | None = None) -> None:
+        """Go on with a run that was stopped, from what it has done so far, at the same placement or at another. Raises RunError for one that lives or
+        has finished."""
         state = run.snapshot().state
         if state in (*ACTIVE, "finished", "unreadable"):
             raise RunError(f"{run.name} is {state}: only a run that failed, was interrupted or cancelled can go on.")
-        (start or launch)(run.folder)
+        if placement is not None:
+            write_placement(run.folder, placement)
+        (start or start_anywhere)(run.folder)
 
     def delete(self, run: Run) -> None:
         """Remove a run with all its results, and what its worker may have left behind. Raises RunError for one that lives, or OutputError."""
         if not run.folder.is_dir():
             raise RunError(f"{run.name} is gone already.")
         with guarded(run.folder):
-            if locks.is_held(run.folder / events.LOCK) or not processes.kill(run.folder):
+            if locks.is_held(run.folder / events.LOCK) or slurm_queue.has_live_jobs(run.folder) or not processes.kill(run.folder):
                 raise RunError(f"{run.name} is being carried out. Cancel it first.")
             hidden = self.folder / f".deleted-{run.name}-{secrets.token_hex(4)}"
             try:

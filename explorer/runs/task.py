@@ -27,6 +27,7 @@ class Task:
     device: torch.device
     seed: int
     progress: Progress
+    shared: Path | None = None  # the run's folder, where several processes do its batches and this one writes its results elsewhere
 
     @property
     def output(self) -> Path:
@@ -36,7 +37,7 @@ class Task:
     @property
     def batches(self) -> Path:
         """For what is done so far."""
-        return self.folder / BATCHES
+        return (self.shared or self.folder) / BATCHES
 
     def over_examples(self, count: int, size: int, compute: Callable[[int, int], Columns]) -> Iterator[Columns]:
         """The columns of all examples so far, after each batch; batches that a stopped run has done are not done again."""

@@ -7,24 +7,31 @@ import time
 import traceback
 from pathlib import Path
 
+from explorer import locks
 from explorer.errors import Cancelled, ExplorerError
 
-from . import events, locks, processes
+from . import events, processes
 from .devices import places, wait_for_place
 from .launching import guarded
 from .pulse import Pulse
 from .specification import FILE, Specification, read_specification
+from .team import ALONE, Team
 
 NICE = 10  # pages answer first
 WRITTEN = ("results", "batches", "output")  # the parts of a run's folder that only its worker writes
 
 
-def work(folder: Path, descriptor: int | None = None, names: list[str] | None = None) -> int:
+def work(folder: Path, descriptor: int | None = None, names: list[str] | None = None, team: Team = ALONE) -> int:
     """Carry out the run in a folder. Returns 0, 1 where it failed, 130 where it was stopped, 2 where another worker has it."""
     lock = locks.Lock(descriptor) if descriptor is not None else _taken_by_hand(folder)
     if lock is None:
         print(f"{folder.name} is being carried out already.", file=sys.stderr)
         return 2
+    return lead(folder, lock, names, team)
+
+
+def lead(folder: Path, lock: locks.Lock, names: list[str] | None, team: Team) -> int:
+    """Carry out the run whose lock is held: as its one worker, or as the one of several that writes down how far it is and what it finds."""
     _keep_from_children(lock)
     lock.write(f"{os.getpid()}\n")
     os.nice(NICE)
@@ -35,11 +42,11 @@ def work(folder: Path, descriptor: int | None = None, names: list[str] | None = 
         _listen(pulse, asked)
         pulse.begin()
         sweep(folder)
-        _carry_out(folder, pulse, names)
+        _carry_out(folder, pulse, names, team)
         end, problem, status = "finished", "", 0
     except (Cancelled, KeyboardInterrupt):
         wished = signal.SIGTERM not in asked or (folder / events.CANCEL).exists()
-        end, problem, status = ("cancelled", "", 130) if wished else ("interrupted", "the system asked the worker to end.", 130)
+        end, problem, status = ("cancelled", "", 130) if wished else ("interrupted", team.ended_by, 130)
     except ExplorerError as error:
         print(f"error: {error}", file=sys.stderr)
         end, problem, status = "failed", str(error), 1
@@ -84,8 +91,13 @@ def _taken_by_hand(folder: Path) -> locks.Lock | None:
         return lock
 
 
-def _carry_out(folder: Path, pulse: Pulse, names: list[str] | None) -> None:
+def _carry_out(folder: Path, pulse: Pulse, names: list[str] | None, team: Team) -> None:
     specification = read_specification(folder / FILE)
+    if team.scheduled:  # whoever has given the job its device keeps all others from it
+        pulse.compute_on(specification.device)
+        with team.joined(folder, specification):
+            _compute(folder, specification, specification.device, pulse)
+        return
 
     def stop() -> None:
         if pulse.cancelled:
@@ -94,7 +106,8 @@ def _carry_out(folder: Path, pulse: Pulse, names: list[str] | None) -> None:
     place, device = wait_for_place(names or places(specification.device), stop, _arrived(folder))
     _keep_from_children(place)  # and never given back: who comes next finds the device as free as only an ended process leaves it
     pulse.compute_on(device)
-    _compute(folder, specification, device.partition(":")[0] if device.startswith("cpu") else device, pulse)
+    with team.joined(folder, specification):
+        _compute(folder, specification, device.partition(":")[0] if device.startswith("cpu") else device, pulse)
 
 
 def _arrived(folder: Path) -> int | None:
@@ -105,21 +118,9 @@ def _arrived(folder: Path) -> int | None:
 
 
 def _compute(folder: Path, specification: Specification, device: str, pulse: Pulse) -> None:
-    import torch
+    from .sharing import compute
 
-    from explorer.hardware import available_cores, describe_device, keep_freed_memory, pick_device
-
-    from .devices import cpu_places
-    from .kinds import opened
-    from .task import Task
-
-    keep_freed_memory()
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, available_cores() // (cpu_places() if device == "cpu" else 1)))
-    kind, inputs, parameters = opened(specification)
-    target = pick_device(device)
-    print(f"{specification.kind} on {describe_device(target)}", file=sys.stderr)
-    kind.work(Task(folder, inputs, parameters, target, specification.seed, pulse))
+    compute(folder, specification, device, pulse)
 
 
 def _listen(pulse: Pulse, asked: list[int]) -> None:

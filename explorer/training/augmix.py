@@ -9,6 +9,7 @@ from torch import Tensor
 from explorer.errors import InvalidInput
 
 from .byte_operations import OPERATIONS, operated
+from .losses import Rows
 
 LONGEST, SMALLEST_LEVEL = 3, 0.1
 
@@ -28,25 +29,27 @@ class AugMix:
             raise InvalidInput(f"AugMix takes a severity from 0.1 to 10, a width and a depth of at least 1 and an alpha above 0, got {self}.")
 
     @torch.no_grad()
-    def __call__(self, images: Float[Tensor, "batch c h w"], generator: torch.Generator) -> Float[Tensor, "batch c h w"]:
-        """Images in [0, 1]; each is drawn its own operations. Operations see bytes, the mixture is not rounded."""
-        count, pixels = len(images), (255 * images).round()
-        weights = _gamma(self.alpha, (count, self.width), generator)
+    def __call__(self, images: Float[Tensor, "batch c h w"], generator: torch.Generator, rows: Rows | None = None) -> Float[Tensor, "batch c h w"]:
+        """Images in [0, 1]; each is drawn its own operations. Operations see bytes, the mixture is not rounded. Where these images are some rows of a
+        batch, the numbers are drawn for the whole of it."""
+        rows, pixels = rows or Rows(0, len(images), len(images)), (255 * images).round()
+        weights = rows.of(_gamma(self.alpha, (rows.whole, self.width), generator))
         weights = (weights / weights.sum(1, keepdim=True)).to(images)
-        first, second = _gamma(self.alpha, (2, count), generator)
+        first, second = rows.of(_gamma(self.alpha, (2, rows.whole), generator), 1)
         share = (first / (first + second)).to(images).view(-1, 1, 1, 1)
-        chains = self._chains(pixels.repeat(self.width, 1, 1, 1), generator).unflatten(0, (self.width, count))
+        chains = self._chains(pixels.repeat(self.width, 1, 1, 1), generator, rows).unflatten(0, (self.width, len(images)))
         return torch.lerp(images, torch.einsum("bw,wbcij->bcij", weights, chains) / 255, share)
 
-    def _chains(self, pixels: Float[Tensor, "chains c h w"], generator: torch.Generator) -> Float[Tensor, "chains c h w"]:
+    def _chains(self, pixels: Float[Tensor, "chains c h w"], generator: torch.Generator, rows: Rows) -> Float[Tensor, "chains c h w"]:
         """Each image after its own one to three operations."""
-        count = len(pixels)
+        count = self.width * rows.whole
+        own = rows.of(torch.arange(count).view(self.width, rows.whole), 1).flatten()
         lengths = torch.full((count,), self.depth) if self.depth else torch.randint(1, LONGEST + 1, (count,), generator=generator)
         for step in range(self.depth or LONGEST):
             chosen = torch.randint(len(OPERATIONS), (count,), generator=generator).masked_fill(lengths <= step, -1)
             levels = SMALLEST_LEVEL + (self.severity - SMALLEST_LEVEL) * torch.rand(count, generator=generator)
             signs = 1.0 - 2.0 * torch.randint(2, (count,), generator=generator)
-            pixels = operated(pixels, *(each.to(pixels.device) for each in (chosen, levels, signs)))
+            pixels = operated(pixels, *(each[own].to(pixels.device) for each in (chosen, levels, signs)))
         return pixels
 
 

@@ -68,8 +68,8 @@ def augmixed(augmix: AugMix, versions: int = 0) -> Prepare:
     def prepare(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> tuple[Tensor, ...]:
         images, labels = batch
         if not versions:
-            return augmix(images, state.generator), labels
-        return images, labels, *(augmix(images, state.generator) for _ in range(versions))
+            return augmix(images, state.generator, state.rows), labels
+        return images, labels, *(augmix(images, state.generator, state.rows) for _ in range(versions))
 
     return prepare
 
@@ -84,7 +84,8 @@ def joined_by_attack(perturbation_set: PerturbationSet, *, steps: int, step_size
             at = perturbation_set.at(images, labels)
             with torch.no_grad():
                 answer = model(images)
-            start = NOISE * torch.randn(images.shape, generator=state.generator).to(images)
+            noise = state.draws(len(images), lambda count: torch.randn(count, *images.shape[1:], generator=state.generator))
+            start = NOISE * noise.to(images)
             found = pgd(at, lambda x: relative_entropy(answer, model(x)), steps=steps, step_size=step_size, start=start, streams=own_streams(images, state))
         return images, labels, found.perturbed
 

@@ -30,7 +30,8 @@ def paired(pairs: Pairs) -> Inputs:
 
     def inputs(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch c h w"]:
         images = pairs.unframed(batch[0])
-        return pairs.perturb(images, torch.rand(len(images), pairs.draws(tuple(images.shape[1:])), generator=state.generator).to(images))
+        numbers = pairs.draws(tuple(images.shape[1:]))
+        return pairs.perturb(images, state.draws(len(images), lambda count: torch.rand(count, numbers, generator=state.generator)).to(images))
 
     return inputs
 
@@ -93,4 +94,4 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 def own_streams(images: Tensor, state: State) -> Streams:
     """For one batch, from the process's generator."""
-    return Streams(int(torch.randint(LARGEST_KEY, (), generator=state.generator)), range(len(images)), purpose="training")
+    return Streams(int(torch.randint(LARGEST_KEY, (), generator=state.generator)), state.numbers(len(images)), purpose="training")

@@ -25,12 +25,41 @@ RECONSTRUCTION = {"bernoulli": binary_cross_entropy, "gaussian": half_squared_er
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Which rows of a batch a process has: from `first` to before `last` of the `whole`. `copies` processes have the same ones."""
+
+    first: int
+    last: int
+    whole: int
+    copies: int = 1
+
+    def of(self, tensor: Tensor, dim: int = 0) -> Tensor:
+        """Its rows of a tensor that has one for each example of the whole batch."""
+        return tensor.narrow(dim, self.first, self.last - self.first)
+
+    @property
+    def weight(self) -> float:
+        """Of the mean over these rows in the mean over the whole batch."""
+        return (self.last - self.first) / (self.whole * self.copies) if self.whole else 0.0
+
+
+@dataclass(frozen=True)
 class State:
-    """Where training stands: the fractional epoch, the schedules' values there, and the process's generator."""
+    """Where training stands: the fractional epoch, the schedules' values there, and the generator, which is the same in every process of a training.
+    What is drawn for each example is drawn for the whole batch, so that all processes together see what one alone would: `draws`."""
 
     epoch: float
     values: Mapping[str, float]
     generator: torch.Generator
+    rows: Rows | None = None  # none: there is one process, and it has all
+
+    def draws(self, own: int, draw: Callable[[int], Tensor], dim: int = 0) -> Tensor:
+        """`draw(count)` gives something for each of `count` examples; returned is what this process's `own` ones get."""
+        return draw(own) if self.rows is None else self.rows.of(draw(self.rows.whole), dim)
+
+    def numbers(self, own: int) -> range:
+        """The numbers of this process's `own` examples in the whole batch."""
+        return range(own) if self.rows is None else range(self.rows.first, self.rows.last)
 
 
 Loss = Callable[[nn.Module, tuple[Tensor, ...], State], Tensor]
@@ -46,7 +75,7 @@ def cvae_loss(likelihood: Likelihood) -> Loss:
 
     def loss(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch"]:
         clean, perturbed = batch
-        noise = torch.randn(len(clean), model.latent_dim, generator=state.generator).to(clean)
+        noise = state.draws(len(clean), lambda count: torch.randn(count, model.latent_dim, generator=state.generator)).to(clean)
         decoded, posterior, prior = model(clean, perturbed, noise)
         return reconstruction(decoded, perturbed) + state.values["beta"] * kl_divergence(posterior, prior)
 
@@ -60,7 +89,7 @@ def class_cvae_loss(likelihood: Likelihood) -> Loss:
 
     def loss(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch"]:
         images, labels = batch
-        noise = torch.randn(len(images), model.latent_dim, generator=state.generator).to(images)
+        noise = state.draws(len(images), lambda count: torch.randn(count, model.latent_dim, generator=state.generator)).to(images)
         decoded, posterior = model(images, labels, noise)
         return reconstruction(decoded, images) + state.values["beta"] * kl_divergence(posterior, standard_normal(posterior))
 

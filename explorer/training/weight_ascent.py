@@ -1,6 +1,6 @@
 """Gradients at worse weights: what makes a training look for flat minima of its loss."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -23,11 +23,12 @@ class WeightAscent:
     rule: Literal["whole", "relative"]
 
     @contextmanager
-    def worse(self, model: nn.Module, objective: Callable[[], Float[Tensor, ""]]) -> Iterator[None]:
-        """The model at the worse weights, and exactly back. Batch norm does not learn from the pass that finds them."""
+    def worse(self, model: nn.Module, objective: Callable[[], Float[Tensor, ""]], summed: Callable[[Sequence[Tensor | None]], Sequence[Tensor | None]] = tuple) -> Iterator[None]:
+        """The model at the worse weights, and exactly back. Batch norm does not learn from the pass that finds them. Where several processes train
+        together, `summed` adds the others' gradients."""
         chosen = [each for each in model.parameters() if each.requires_grad and (self.rule == "whole" or each.ndim > 1)]
         with unlearning(model), torch.enable_grad():
-            gradients = torch.autograd.grad(objective(), chosen, allow_unused=True)
+            gradients = summed(torch.autograd.grad(objective(), chosen, allow_unused=True))
         moved = [(each, gradient) for each, gradient in zip(chosen, gradients, strict=True) if gradient is not None]
         kept = [each.detach().clone() for each, _ in moved]
         with torch.no_grad():

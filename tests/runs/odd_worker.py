@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from explorer.errors import ExplorerError
-from explorer.runs import worker
+from explorer.runs import jobs, processes, worker
+from explorer.runs.team import Team
 from explorer.storage import write_atomically
 from explorer.types import stop_if_cancelled
 
@@ -69,6 +70,9 @@ def compute(folder, specification, device, pulse):
 
 
 if __name__ == "__main__":
-    folder, _, descriptor, _, names = sys.argv[1:]
     worker._compute = compute
-    sys.exit(worker.work(Path(folder), int(descriptor), names.split(",")))
+    folder, options = Path(sys.argv[1]), dict(zip(sys.argv[2::2], sys.argv[3::2]))
+    if "--scheduled" in options:
+        processes.marked(folder, sys.argv)
+        sys.exit(jobs.work_in_job(folder, Team(1, float(options["--scheduled"]))))
+    sys.exit(worker.work(folder, int(options["--lock"]), options["--places"].split(",")))

@@ -8,11 +8,12 @@ import time
 import pytest
 
 from explorer.errors import Cancelled, ConfigurationError
-from explorer.runs import cancel, devices, events, locks
+from explorer import locks
+from explorer.runs import cancel, devices, events
 from explorer.runs.devices import places, wait_for_place
 from tests.runs.conftest import ended, launch_odd, odd, running, until
 
-HOLD = "import sys, time\nfrom pathlib import Path\nfrom explorer.runs import locks\nlock = locks.take(Path(sys.argv[1]))\nprint('held', flush=True)\ntime.sleep(600)"
+HOLD = "import sys, time\nfrom pathlib import Path\nfrom explorer import locks\nlock = locks.take(Path(sys.argv[1]))\nprint('held', flush=True)\ntime.sleep(600)"
 
 
 @pytest.fixture

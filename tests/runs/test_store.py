@@ -9,7 +9,8 @@ import time
 import pytest
 
 from explorer.errors import ConfigurationError, OutputError, RunError, UnknownName
-from explorer.runs import cancel, events, launch, locks, processes
+from explorer import locks
+from explorer.runs import cancel, events, launch, processes
 from explorer.runs.state import SILENT_SECONDS
 from tests.runs.conftest import ended, launch_odd, odd, running, until
 

@@ -8,7 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.papers.learned_sets.extremes import COLUMNS
-from explorer.runs import Store, events, locks
+from explorer import locks
+from explorer.runs import Store, events
 from explorer.runs.kinds import specify
 from explorer.ui import runs as runs_ui
 from tests.runs.conftest import checkpoint, odd  # noqa: F401

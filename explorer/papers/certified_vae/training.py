@@ -68,7 +68,7 @@ def bound_loss(sigma0: float, clip: bool) -> Loss:
 
     def loss(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch"]:
         (x,) = batch
-        noise = torch.randn(len(x), model.latent_dim, generator=state.generator).to(x)
+        noise = state.draws(len(x), lambda count: torch.randn(count, model.latent_dim, generator=state.generator)).to(x)
         if not state.values["radius"]:
             return -elbo(model, x, noise, sigma0)
         return -elbo_lower_bound(model, x, state.values["radius"], noise, sigma0=sigma0, clip=clip)
