@@ -9,11 +9,14 @@ import pytest
 import torch
 
 from explorer.data import PAIRS
+from explorer.data.illumination import PUBLISHED_MATERIALS
+from explorer.data.scenes import MATERIALS
 from explorer.models import build_model
 from explorer.papers import EXPERIMENTS
 from explorer.papers.adversarial_augmentation.backbone_config import BackboneConfig
 from explorer.papers.adversarial_augmentation.config import AugmentedConfig
 from explorer.papers.contextual_budgets.config import BudgetsConfig
+from explorer.papers.learned_sets.segmentation_config import SegmenterConfig
 from explorer.papers.manifold_directions import ClassifierConfig, ClassVaeConfig
 
 ROOT = Path(__file__).parents[1]
@@ -37,12 +40,14 @@ def test_the_lines_on_bounds_run():
 
 def model_config(config) -> dict:
     """Of the model that an experiment trains, for the images of its data set."""
-    shape = {"cifar10": (3, 32, 32), "scenes": (3, 32, 32), "doubled_cifar10": (3, 36, 64), "framed_digits": (1, 42, 42)}.get(config.dataset, (1, 28, 28))
+    shape = {"cifar10": (3, 32, 32), "scenes": (3, 32, 32), "doubled_cifar10": (3, 36, 64), "framed_digits": (1, 42, 42), "lit_scenes": (3, 64, 64)}.get(config.dataset, (3, 125, 187) if config.dataset.startswith("multi_illumination") else (1, 28, 28))
     classes = {"watermarked_mnist": 20, "watermarked_digits": 20, "organamnist": 11, "scenes": 8}.get(config.dataset, 10)
     if isinstance(config, BackboneConfig):
         return config.model_config(shape[0])
     if hasattr(config, "pairs"):
-        return config.model_config(PAIRS[config.pairs]().image_shape(shape))
+        return config.model_config(PAIRS[config.pairs]().image_shape(shape) if config.pairs in PAIRS else shape)
+    if isinstance(config, SegmenterConfig):
+        return config.model_config(shape, len(MATERIALS) if config.dataset == "lit_scenes" else len(PUBLISHED_MATERIALS))
     return config.model_config(shape, classes) if isinstance(config, AugmentedConfig | BudgetsConfig | ClassifierConfig | ClassVaeConfig) else config.model_config(shape)
 
 

@@ -15,13 +15,18 @@ from explorer.models.vae import SIGMA0
 Objective = Callable[[Tensor], Tensor]
 
 
-def cross_entropy(classifier: Callable[[Tensor], Tensor], labels: Int[Tensor, "batch"]) -> Objective:
-    """The classifier's cross-entropy with the labels, in nats."""
+def cross_entropy(classifier: Callable[[Tensor], Tensor], labels: Int[Tensor, "batch *pixels"]) -> Objective:
+    """The classifier's cross-entropy with the labels, in nats; where it labels pixels, their mean."""
 
     def objective(perturbed: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
-        return F.cross_entropy(classifier(perturbed), labels, reduction="none")
+        return over_pixels(F.cross_entropy(classifier(perturbed), labels, reduction="none"))
 
     return objective
+
+
+def over_pixels(loss: Float[Tensor, "batch *pixels"]) -> Float[Tensor, "batch"]:
+    """Each example's loss: where it has one for each pixel, their mean."""
+    return loss if loss.ndim == 1 else loss.flatten(1).mean(1)
 
 
 def margin(classifier: Callable[[Tensor], Tensor], labels: Int[Tensor, "batch"], others: Int[Tensor, "batch"]) -> Objective:

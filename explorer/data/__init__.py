@@ -11,6 +11,7 @@ from .corruption_pairs import IN_DISTRIBUTION, OUT_OF_DISTRIBUTION, CorruptionPa
 from .digits import load_digits
 from .framed import load_framed
 from .idx import load_fashion_mnist, load_mnist
+from .illumination_pairs import LIGHT_PAIRS
 from .medmnist import load_organamnist
 from .pair_source import GeneratedPairs, PairBatch, PairKind, PairSource, open_pairs, pair_kind
 from .pairs import LinfPairs, Pairs, RtsPairs
@@ -48,5 +49,7 @@ PAIRS = {
 }
 """Pairs made from images; these and the stored ones have a source each, `open_pairs`."""
 
-STORED_PAIRS: dict[str, PairKind] = {}
+STORED_PAIRS: dict[str, PairKind] = {
+    "lights": LIGHT_PAIRS,
+}
 """Pairs that lie in files: `PairKind(open, problems, at_hand)` by name."""

@@ -19,6 +19,7 @@ from .learned_sets import EXPERIMENTS as LEARNED_SETS_EXPERIMENTS
 from .learned_sets.likelihoods import KIND as LIKELIHOOD_KIND
 from .learned_sets.likelihoods import LikelihoodTable
 from .learned_sets.quality import QualityTable
+from .learned_sets.segmentation_experiments import EXPERIMENTS as SEGMENTATION_EXPERIMENTS
 from .learned_sets.tables import KIND, LEARNED_SETS
 from .manifold_directions import EXPERIMENTS as MANIFOLD_DIRECTIONS_EXPERIMENTS
 from .manifold_directions import MANIFOLD_DIRECTIONS
@@ -27,7 +28,7 @@ from .results import Results, read_results, save_result
 
 __all__ = ["EXPERIMENTS", "PAPERS", "RESULTS", "Experiment", "Filled", "Item", "Paper", "Results", "Row", "read_results", "save_result", "status"]
 
-EXPERIMENTS: dict[str, Experiment] = {**LEARNED_SETS_EXPERIMENTS, **CERTIFIED_VAE_EXPERIMENTS, **CONTEXTUAL_BUDGETS_EXPERIMENTS, **MANIFOLD_DIRECTIONS_EXPERIMENTS, **BACKBONE_EXPERIMENTS, **AUGMENTATION_EXPERIMENTS}
+EXPERIMENTS: dict[str, Experiment] = {**LEARNED_SETS_EXPERIMENTS, **SEGMENTATION_EXPERIMENTS, **CERTIFIED_VAE_EXPERIMENTS, **CONTEXTUAL_BUDGETS_EXPERIMENTS, **MANIFOLD_DIRECTIONS_EXPERIMENTS, **BACKBONE_EXPERIMENTS, **AUGMENTATION_EXPERIMENTS}
 
 PAPERS: dict[str, Paper] = {
     "learned_sets": LEARNED_SETS,

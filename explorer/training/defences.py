@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from explorer.attacks import cross_entropy, pgd
+from explorer.attacks.objectives import over_pixels
 from explorer.data import Pairs
 from explorer.randomness import LARGEST_KEY, Streams
 from explorer.sets import PerturbationSet
@@ -48,6 +49,17 @@ def sampled(perturbation_set: PerturbationSet) -> Inputs:
     return inputs
 
 
+def noisy(perturbation_set: PerturbationSet, sigma: float) -> Inputs:
+    """A member with parameters from N(0, σ²I), not projected: what a smoothed classifier is made of (Cohen et al., 2019; Perturbation sets, Appendix E.6)."""
+
+    def inputs(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch c h w"]:
+        at = perturbation_set.at(*batch)
+        with torch.no_grad():
+            return at.perturb(sigma * torch.randn(len(batch[0]), *at.region.shape, generator=state.generator).to(batch[0]))
+
+    return inputs
+
+
 def attacked(perturbation_set: PerturbationSet, *, steps: int, step_size: float, step: str = "region", start: str = "uniform") -> Inputs:
     """The member of the set where projected gradient ascent finds the largest cross-entropy; the model is in evaluation mode meanwhile,
     so that batch norm learns from what is trained on alone (Madry et al., 2018; Perturbation sets, Algorithm 1)."""
@@ -62,11 +74,11 @@ def attacked(perturbation_set: PerturbationSet, *, steps: int, step_size: float,
 
 
 def cross_entropy_of(sources: Sequence[Inputs], mixing: Mixing = "mean") -> Loss:
-    """The cross-entropy of the images' labels at the inputs of each source, in nats; of several sources each image's mean, or its
-    largest one."""
+    """The cross-entropy of the images' labels at the inputs of each source, in nats, where pixels are labelled their mean; of several sources
+    each image's mean, or its largest one."""
 
     def loss(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch"]:
-        losses = torch.stack([F.cross_entropy(model(source(model, batch, state)), batch[1], reduction="none") for source in sources])
+        losses = torch.stack([over_pixels(F.cross_entropy(model(source(model, batch, state)), batch[1], reduction="none")) for source in sources])
         return losses.amax(0) if mixing == "max" else losses.mean(0)
 
     return loss

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
@@ -59,8 +60,9 @@ class RenderedScenes:
         return torch.stack([self._materials[scene] for scene in scenes]).to(self.device).long() if len(scenes) else torch.empty(0, SIZE, SIZE, dtype=torch.int64)
 
     def prepare(self, progress: Progress | None = None) -> None:
-        """All pictures of the split, from the cache folder, else rendered (0.05 s each) and kept there. Raises Cancelled."""
-
+        """All these pictures; of a whole split from the cache folder, else rendered (0.05 s each) and kept there. Raises Cancelled."""
+        if self.count < COUNTS[self.split]:
+            return
         def make() -> Arrays:
             watch, every = progress or Silent(), [(scene, light) for scene in range(COUNTS[self.split]) for light in range(LIGHTS)]
             for first in range(0, len(every), TOGETHER * LIGHTS):
@@ -71,7 +73,7 @@ class RenderedScenes:
             return {"pictures": pictures.numpy(), "materials": torch.stack([self._materials[scene] for scene in range(COUNTS[self.split])]).numpy()}
 
         shapes = {"pictures": (COUNTS[self.split], LIGHTS, *self.image_shape), "materials": (COUNTS[self.split], SIZE, SIZE)}
-        arrays = kept_arrays(kept(f"lit-scenes-{self.split}"), shapes, make)
+        arrays = kept_arrays(_kept(self.split), shapes, make)
         pictures, materials = (torch.from_numpy(arrays[key]) for key in ("pictures", "materials"))
         self._pixels.update({(scene, light): pictures[scene, light] for scene in range(len(pictures)) for light in range(LIGHTS)})
         self._materials.update(dict(enumerate(materials)))
@@ -88,4 +90,11 @@ class RenderedScenes:
 
 def lit_scenes(split: str, limit: int | None = None) -> RenderedScenes:
     """240 / 8 / 24 scenes of the splits, or the first few of them."""
-    return RenderedScenes(split, min(limit or COUNTS[split], COUNTS[split]))
+    scenes = RenderedScenes(split, min(limit or COUNTS[split], COUNTS[split]))
+    if _kept(split).is_file():
+        scenes.prepare()
+    return scenes
+
+
+def _kept(split: str) -> Path:
+    return kept(f"lit-scenes-{split}")

@@ -7,6 +7,7 @@ from explorer.papers.base import Experiment
 
 from .config import KIND, LearnedSetConfig, problems
 from .exploration import Exploration, Interpolation, LearnedSet, RealPairs, Settings, explore, interpolate, members, open_learned_set
+from .illumination import LIGHTING
 from .training import evaluated, steps, train
 
 __all__ = [
@@ -79,4 +80,5 @@ EXPERIMENTS = {
         f"scenes-corruptions-{name}": _experiment(replace(SCENES, pairs=PAIRINGS[name]), f"the same, {PAIRED[name]}", replace(CORRUPTIONS, pairs=PAIRINGS[name]))
         for name in ("original", "perturbed")
     },
+    **{name: _experiment(*each) for name, each in LIGHTING.items()},
 }

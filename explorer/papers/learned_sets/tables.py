@@ -12,6 +12,7 @@ from explorer.papers.base import Filled, Item, Paper, Row
 from explorer.papers.results import Results, own_results, read_result
 
 from . import EXPERIMENTS
+from .config import LearnedSetConfig
 from .quality import HEADINGS, PAPER, QualitySettings, QualityTable
 from .report import DISTANCE_NAMES
 
@@ -25,7 +26,11 @@ LABELS = {
 }
 COMPACT = "-compact"
 SAMPLED = ("mnist-linf-conv", "mnist-rts-1")  # in Figure 5
-ADDED_LATER = {"hidden_units": 784, "stored": None}  # headers written before these options existed lack them
+FIRST_OPTIONS = (
+    "dataset", "pairs", "model", "latent_dim", "transformers", "localization_widths", "log_var_bounds", "likelihood", "epochs", "passes", "batch_size", "learning_rate", "beta", "limit", "seed",
+)  # fmt: skip
+ADDED_LATER = {name: value for name, value in json.loads(json.dumps(asdict(LearnedSetConfig()))).items() if name not in FIRST_OPTIONS}
+"""Options that headers written before they existed lack, at the value that they had then."""
 CIFAR_C = "needs the CIFAR-10 common corruptions and their CVAE, not implemented yet"
 ROBUST = "needs classifiers trained on a CIFAR-10 corruption set, not implemented yet"
 LIGHT = "needs the multi-illumination pictures and their models, not implemented yet"

@@ -1,0 +1,129 @@
+"""What is measured of a segmenter, and how: settings, and the tables that results files hold (Perturbation sets, Table 3 and Figure 17)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.configuration import from_mapping, out_of_range
+from explorer.errors import ConfigurationError, InvalidInput
+from explorer.measuring import Measured, common_problems
+from explorer.smoothing.confidence import check_samples
+
+from .segmentation_config import CONFIDENCE, SAMPLES
+
+ROBUST_KIND, CERTIFIED_KIND = "learned_sets.segmentation", "learned_sets.certified_segmentation"
+PERCENTILES = ("50", "75", "100")  # Appendix F.3: 7.35, 8.81 and 17
+GRID = 25  # radii of a certified curve, from 0 to what can be certified at most
+Shares = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class RobustSettings:
+    """How accuracies under adversarial lights are measured. `limit` keeps the first pictures, which cover scenes and lights evenly."""
+
+    learned_set: str | None = None  # a checkpoint or an experiment; none: that of the training
+    radii: Shares = ()  # none: the set's 50th, 75th and 100th percentiles
+    steps: int = 50  # of PGD, Appendix E.4
+    step_size: float = 0.05  # a share of the radius
+    limit: int | None = None
+    seed: int = 0
+    batch_size: int = 25
+
+
+@dataclass(frozen=True)
+class CertifiedSettings:
+    """How pixels are certified: noise N(0, σ²I) in the latents of the set, whose own ε is where the curve ends."""
+
+    learned_set: str | None = None
+    sigma: float | None = None  # none: the one that certifies ε at most (Appendix E.6)
+    samples: int = SAMPLES
+    selection: int = 100
+    confidence: float = CONFIDENCE
+    steps: int = 20  # of the attack beside it, on the segmenter without noise
+    limit: int | None = 10
+    seed: int = 0
+    batch_size: int = 1
+    noisy_batch: int = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfLights(Measured):
+    """Of how many pictures, each of a scene under one of its lights, and in which learned set."""
+
+    learned_set: str
+    learned_set_digest: str
+    epsilon: float
+    materials: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobustTable(_OfLights):
+    """Shares of pixels that are named right: `accuracy` of the pictures themselves, `robust` where PGD found the largest cross-entropy at each of
+    the radii, upper bounds of robustness; and mean intersection over union."""
+
+    radii: Shares
+    accuracy: float
+    accuracy_error: float
+    iou: float
+    robust: Shares
+    robust_errors: Shares
+    robust_ious: Shares
+
+    def __post_init__(self):
+        super().__post_init__()
+        from_mapping(RobustSettings, self.settings, "settings")
+        if not len(self.radii) == len(self.robust) == len(self.robust_errors) == len(self.robust_ious):
+            raise ConfigurationError(["expected a robust accuracy, its error and an IoU for each radius"])
+        _shares((self.accuracy, *self.robust, *self.robust_errors))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertifiedTable(_OfLights):
+    """Shares of pixels that are *certified*, each with the confidence of the settings, to keep their right name within each of the radii; that the
+    smoothed segmenter names right; that it abstains on; and that it still names right at what an attack found, `empirical`, at other radii."""
+
+    sigma: float
+    radii: Shares
+    certified: Shares
+    certified_errors: Shares
+    accuracy: float
+    abstained: float
+    attacked_radii: Shares
+    empirical: Shares
+
+    def __post_init__(self):
+        super().__post_init__()
+        from_mapping(CertifiedSettings, self.settings, "settings")
+        if not len(self.radii) == len(self.certified) == len(self.certified_errors) or len(self.attacked_radii) != len(self.empirical):
+            raise ConfigurationError(["expected a share for each radius"])
+        _shares((*self.certified, self.accuracy, self.abstained, *self.empirical))
+
+    def at(self, radius: float) -> float | None:
+        """The certified share at a radius: that of the next one on the grid, which is no larger; none beyond the grid."""
+        return next((share for each, share in zip(self.radii, self.certified) if each >= radius * (1 - 1e-9)), None)
+
+
+TABLES: dict[str, type] = {ROBUST_KIND: RobustTable, CERTIFIED_KIND: CertifiedTable}
+
+
+def settings_problems(settings: Any) -> list[str]:
+    """All that is wrong with settings of either kind, in the user's words."""
+    found = common_problems(settings) + out_of_range(settings, steps=(1, 100_000))
+    if isinstance(settings, RobustSettings):
+        if not all(0 < radius <= 1000 for radius in settings.radii):
+            found.append(f"radii = {', '.join(f'{each:g}' for each in settings.radii)}: expected numbers above 0 and at most 1000")
+        if not 0 < settings.step_size <= 10:
+            found.append(f"step_size = {settings.step_size}: expected a share of the radius, above 0 and at most 10")
+        return found
+    found += out_of_range(settings, selection=(1, 10**7), noisy_batch=(1, 10**6))
+    if settings.sigma is not None and not 0 < settings.sigma <= 1000:
+        found.append(f"sigma = {settings.sigma}: expected above 0 and at most 1000, or none")
+    try:
+        check_samples(settings.samples, settings.confidence)
+    except InvalidInput as error:
+        found.append(str(error))
+    return found
+
+
+def _shares(values: tuple[float, ...]) -> None:
+    if not all(0 <= value <= 1 for value in values):
+        raise ConfigurationError(["expected shares from 0 to 1"])
