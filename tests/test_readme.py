@@ -53,6 +53,8 @@ def model_config(config) -> dict:
 
 def test_every_experiment_is_listed_with_its_number_of_parameters():
     for name, experiment in EXPERIMENTS.items():
+        if name == "pairs":  # as many as its pictures ask for
+            continue
         count, *_ = re.findall(rf"\|.*`{name}`.*\|.*\| ([\d,]+) \|", README)
         with torch.device("meta"):
             model = build_model(experiment.config.model, model_config(experiment.config))

@@ -13,6 +13,7 @@ from .framed import load_framed
 from .idx import load_fashion_mnist, load_mnist
 from .illumination_pairs import LIGHT_PAIRS
 from .medmnist import load_organamnist
+from .own_pairs import OWN_PAIRS
 from .pair_source import GeneratedPairs, PairBatch, PairKind, PairSource, open_pairs, pair_kind
 from .pairs import LinfPairs, Pairs, RtsPairs
 from .pictures import read_picture
@@ -50,6 +51,7 @@ PAIRS = {
 """Pairs made from images; these and the stored ones have a source each, `open_pairs`."""
 
 STORED_PAIRS: dict[str, PairKind] = {
+    "own": OWN_PAIRS,
     "lights": LIGHT_PAIRS,
 }
 """Pairs that lie in files: `PairKind(open, problems, at_hand)` by name."""

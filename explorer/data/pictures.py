@@ -31,7 +31,7 @@ def read_picture(content: bytes, channels: int, height: int, width: int) -> Floa
                 raise Image.DecompressionBombError
             if min(picture.size) < MINIMUM_SIDE:
                 raise InvalidInput(f"the picture is {picture.width}×{picture.height} pixels. Each side needs {MINIMUM_SIDE} at least.")
-            picture = ImageOps.exif_transpose(_eight_bits(picture))
+            picture = ImageOps.exif_transpose(eight_bits(picture))
             mode = {1: "L", 3: "RGB"}[channels]
             if picture.has_transparency_data:
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "black"), picture.convert("RGBA"))
@@ -50,7 +50,7 @@ def read_picture(content: bytes, channels: int, height: int, width: int) -> Floa
     return pixels.reshape(height, width, channels).permute(2, 0, 1)[None].contiguous()
 
 
-def _eight_bits(picture):
+def eight_bits(picture):
     """16-bit greys scaled to 8 bits, where Pillow itself would clip them."""
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, dtype=np.float64)

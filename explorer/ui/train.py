@@ -130,7 +130,7 @@ def dry_run(link: Link, made: Specification) -> None:
     experiment = EXPERIMENTS[link.experiment]
     config = _config(experiment, made)
     steps, epochs = cache.training_steps(link.experiment, _values(made), config), config.epochs
-    st.markdown(f"**{steps:,} training steps**: {epochs} epochs of {steps // epochs:,} batches of {config.batch_size}.")
+    st.markdown(f"**{steps:,} training steps**" + (f": {epochs} epochs of {steps // epochs:,} batches of {config.batch_size}." if epochs else "."))
     left, right = st.columns(2)
     with left:
         st.json(made.parameters, expanded=False)

@@ -8,6 +8,7 @@ from explorer.papers.base import Experiment
 from .config import KIND, LearnedSetConfig, problems
 from .exploration import Exploration, Interpolation, LearnedSet, RealPairs, Settings, explore, interpolate, members, open_learned_set
 from .illumination import LIGHTING
+from .own import OwnPairsConfig, own_problems, own_steps, train_own
 from .training import evaluated, steps, train
 
 __all__ = [
@@ -81,4 +82,5 @@ EXPERIMENTS = {
         for name in ("original", "perturbed")
     },
     **{name: _experiment(*each) for name, each in LIGHTING.items()},
+    "pairs": Experiment(OwnPairsConfig(), train_own, own_problems, own_steps, "learned_sets", "your own pictures in pairs: --data FOLDER, with a folder for each scene, or a CSV"),
 }
