@@ -4,7 +4,7 @@ import torch
 from explorer.data import RtsPairs
 from explorer.errors import UnknownName
 from explorer.evaluation import LatentNorms, parameter_sweeps
-from explorer.figures.latent_norms import norms_by_class, norms_by_parameter
+from explorer.figures.latent_norms import held_by_type, norm_densities, norms_by_class, norms_by_parameter, norms_by_type
 from explorer.figures.transformations import sweep_curves, sweep_norms
 
 
@@ -12,7 +12,7 @@ from explorer.figures.transformations import sweep_curves, sweep_norms
 def found():
     shift = torch.tensor([-1.0, -1.0, 0.0, 0.0, 1.0, 1.0])
     norms = torch.tensor([3.0, 5.0, 1.0, 1.0, 2.0, 4.0])
-    return LatentNorms(norms, torch.tensor([0, 0, 0, 1, 1, 1]), ("zero", "one", "two"), {"shift (pixels)": shift, "scale": norms / 4}, {})
+    return LatentNorms(norms, torch.tensor([0, 0, 0, 1, 1, 1]), ("zero", "one", "two"), {"shift (pixels)": shift, "scale": norms / 4}, {}, torch.tensor([1, 1, 0, 0, 0, 1]), ("near", "far_away", "never"))
 
 
 @pytest.fixture
@@ -23,6 +23,19 @@ def sweeps(tiny_model):
 def test_a_box_has_the_quartiles_of_its_class(found):
     zero, one = norms_by_class(found, 6.0).data
     assert (zero.lowerfence[0], zero.median[0], zero.upperfence[0]) == (1, 3, 5) and one.median[0] == 2
+
+
+def test_types_come_in_the_order_of_their_distance(found):
+    near, far = norms_by_type(found, 2.5).data
+    assert (near.name, far.name) == ("near", "far away") and near.median[0] == 1 and far.median[0] == 4
+    assert held_by_type(found, 2.5) == {"near": 1.0, "far away": 0.0} and held_by_type(found, 3.0)["far away"] == pytest.approx(1 / 3)
+
+
+def test_a_density_has_the_mass_one(found):
+    for line in norm_densities(found, 2.5).data:
+        x, y = torch.tensor(line.x), torch.tensor(line.y)
+        assert 0.75 < float(torch.trapezoid(y, x)) < 1.05  # some of it lies beyond the ends of the axis
+    assert len(norm_densities(found, 2.5).data) == 2
 
 
 def test_whole_numbers_have_a_bin_each(found):
