@@ -187,7 +187,8 @@ def _measure_corruptions(options: argparse.Namespace, device: torch.device) -> s
     if options.balls:
         _only(options, "attacks in balls of pixels", "balls", "steps", "restarts")
         kind, item = augmented.ATTACKS_KIND, find_item(paper, "table", 1)
-        settings = augmented.AttackSettings(steps=options.steps, restarts=options.restarts, **common)
+        usual = augmented.papers_attacks(opened.data.name)
+        settings = replace(usual, steps=_or(options.steps, usual.steps), restarts=_or(options.restarts, usual.restarts), **common)
     else:
         _only(options, "errors under corruptions", "corruptions", "published")
         kind, item = augmented.CORRUPTIONS_KIND, find_item(paper, "table", 8)
@@ -234,7 +235,7 @@ MEASURES: dict[str, Callable[[argparse.Namespace, torch.device], str]] = {
 }
 
 
-def _or(given: int | None, default: int) -> int:
+def _or(given: int | None, default: int | None) -> int | None:
     return default if given is None else given
 
 

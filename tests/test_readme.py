@@ -40,8 +40,8 @@ def test_the_lines_on_bounds_run():
 
 def model_config(config) -> dict:
     """Of the model that an experiment trains, for the images of its data set."""
-    shape = {"cifar10": (3, 32, 32), "scenes": (3, 32, 32), "doubled_cifar10": (3, 36, 64), "framed_digits": (1, 42, 42), "lit_scenes": (3, 64, 64)}.get(config.dataset, (3, 125, 187) if config.dataset.startswith("multi_illumination") else (1, 28, 28))
-    classes = {"watermarked_mnist": 20, "watermarked_digits": 20, "organamnist": 11, "scenes": 8}.get(config.dataset, 10)
+    shape = {"cifar10": (3, 32, 32), "scenes": (3, 32, 32), "doubled_cifar10": (3, 36, 64), "framed_digits": (1, 42, 42), "lit_scenes": (3, 64, 64), "imagenet": (3, 224, 224)}.get(config.dataset, (3, 125, 187) if config.dataset.startswith("multi_illumination") else (1, 28, 28))
+    classes = {"watermarked_mnist": 20, "watermarked_digits": 20, "organamnist": 11, "scenes": 8, "imagenet": 1000}.get(config.dataset, 10)
     if isinstance(config, BackboneConfig):
         return config.model_config(shape[0])
     if hasattr(config, "pairs"):

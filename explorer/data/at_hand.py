@@ -6,8 +6,10 @@ from pathlib import Path
 from explorer.errors import DataNotFound, UnknownName
 
 from .base import ImageDataset, load_dataset
+from .folders import FolderImages
+from .imagenet import IMAGENET, SHOWN, open_imagenet
 
-STAND_INS = {"watermarked_mnist": "watermarked_digits", "framed_mnist": "framed_digits", "cifar10": "scenes"}  # need no download
+STAND_INS = {"watermarked_mnist": "watermarked_digits", "framed_mnist": "framed_digits", "cifar10": "scenes", IMAGENET: "scenes"}  # need no download
 STAND_IN = "digits"  # for all others
 
 
@@ -18,12 +20,14 @@ class Source:
     name: str
     root: str | Path | None
 
-    def load(self, split: str) -> ImageDataset:
-        """Never downloads. Raises DataNotFound, or UnknownName."""
+    def load(self, split: str) -> ImageDataset | FolderImages:
+        """Never downloads; ImageNet's pictures stay in their folders. Raises DataNotFound, or UnknownName."""
+        if self.name == IMAGENET:
+            return open_imagenet(split, self.root, SHOWN)
         return load_dataset(self.name, split, self.root, download=False)
 
 
-def images_at_hand(name: str, root: str | Path | None) -> tuple[ImageDataset, Source, str | None]:
+def images_at_hand(name: str, root: str | Path | None) -> tuple[ImageDataset | FolderImages, Source, str | None]:
     """The test images of a data set, and where they come from. Where they are not at hand, embedded images stand in, and the note says so."""
     from . import DATASETS
 

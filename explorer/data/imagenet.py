@@ -5,55 +5,30 @@ Class k is the k-th of the 1,000 folder names (WordNet ids) in sorted order, whi
 
 import json
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool
 from torch import Tensor
 
 from explorer.errors import DataNotFound, InvalidInput
 from explorer.registry import look_up
 
-from .base import ImageDataset, data_folder
+from .base import data_folder
 from .corruptions import CORRUPTIONS, SEVERITIES
+from .folders import KEPT, FolderImages
 
+IMAGENET = "imagenet"
 CLASSES, RENDITIONS = 1000, 200
 CLASS_INDEX = "imagenet_class_index.json"
 ENDINGS = (".jpeg", ".jpg", ".png", ".webp")
-KEPT = 0.875  # of the shorter side, which the centre crop keeps: 224 of 256
-READERS = 8
+SHOWN = 224  # pixels of a side that classifiers are measured at (AdA, Appendix E.1)
 PLACES = {
     "imagenet": {"train": ("imagenet/train", "ImageNet/train", "train"), "test": ("imagenet/val", "ImageNet/val", "val")},
     "imagenet-c": ("ImageNet-C", "imagenet-c"),
     "imagenet-r": ("imagenet-r", "ImageNet-R"),
     "imagenet-v2": ("imagenetv2-matched-frequency-format-val", "imagenetv2-matched-frequency", "ImageNet-v2"),
 }
-
-
-@dataclass(frozen=True)
-class FolderImages:
-    """Pictures on disk with their labels; `[positions]` reads just those, at `size` pixels: the shorter side is resized so that the square in the
-    middle holds `kept` of it (bilinear, smoothed), and that square is cut out."""
-
-    paths: tuple[Path, ...]
-    labels: Int[Tensor, "n"]
-    class_names: tuple[str, ...]
-    size: int = 128
-    kept: float = KEPT
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: slice | Sequence[int] | Tensor) -> ImageDataset:
-        """Raises InvalidInput that names a file which is no picture."""
-        positions = torch.arange(len(self))[index].reshape(-1)
-        with ThreadPoolExecutor(READERS) as readers:
-            images = list(readers.map(lambda at: _read(self.paths[at], self.size, self.kept), positions.tolist()))
-        return ImageDataset(torch.stack(images) if images else torch.empty(0, 3, self.size, self.size), self.labels[positions], self.class_names)
 
 
 def open_imagenet(split: str = "test", root: str | Path | None = None, size: int = 128) -> FolderImages:
@@ -169,18 +144,3 @@ def _gather(folder: Path, numbers: dict[str, int], titles: tuple[str, ...], size
         paths += [folder / name / each for each in files]
         labels += [number] * len(files)
     return FolderImages(tuple(paths), torch.tensor(labels), titles, size, kept)
-
-
-def _read(path: Path, size: int, kept: float) -> Float[Tensor, "3 size size"]:
-    from PIL import Image
-
-    try:
-        with Image.open(path) as file:
-            picture = file.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InvalidInput(f"{path} cannot be read as a picture ({type(error).__name__}). Extract the archive again.") from None
-    scale = round(size / kept) / min(picture.size)
-    width, height = (max(size, round(side * scale)) for side in picture.size)
-    left, top = (width - size) // 2, (height - size) // 2
-    cut = picture.resize((width, height), Image.Resampling.BILINEAR).crop((left, top, left + size, top + size))
-    return torch.from_numpy(np.asarray(cut, dtype=np.float32) / 255).permute(2, 0, 1)

@@ -9,8 +9,10 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from explorer.batches import Columns
-from explorer.data import load_corrupted_cifar10, load_dataset
+from explorer.data import ImageDataset, load_corrupted_cifar10, load_dataset
 from explorer.data.corruptions import SEVERITIES, STANDARD, applicable, corrupt
+from explorer.data.folders import FolderImages
+from explorer.data.imagenet import IMAGENET, SHOWN, open_imagenet_c, open_imagenet_v2
 from explorer.errors import DataNotFound, InvalidInput
 from explorer.randomness import Streams
 from explorer.types import Progress, Silent, stop_if_cancelled
@@ -68,16 +70,21 @@ def made(seed: int) -> Corrupted:
     return lambda images, name, severity, first: corrupt(images, name, severity, Streams(seed, range(first, first + len(images)), purpose="corruption"))
 
 
-def published_cifar10(dataset: str, labels: Int[Tensor, " n"], cases: Sequence[Case], root: str | Path | None = None) -> Corrupted:
-    """CIFAR-10-C's files, of which only the images asked for are read. Raises InvalidInput for another data set than CIFAR-10, or where the
-    files' labels are not these; DataNotFound where one is missing."""
-    if dataset != CIFAR10:
-        raise InvalidInput(f"the published corruptions are CIFAR-10-C's, of CIFAR-10's test images; this classifier is of {dataset!r}. Take source 'made'.")
+def published(dataset: str, labels: Int[Tensor, " n"], cases: Sequence[Case], root: str | Path | None = None) -> Corrupted:
+    """CIFAR-10-C's files or ImageNet-C's folders, of which only the images asked for are read. Raises InvalidInput for another data set, or
+    where the labels are not these; DataNotFound where one is missing."""
+    if dataset not in (CIFAR10, IMAGENET):
+        raise InvalidInput(f"the published corruptions are CIFAR-10-C's and ImageNet-C's, of the test images of CIFAR-10 and ImageNet; this classifier is of {dataset!r}. Take source 'made'.")
+    folders: dict[Case, FolderImages] = {case: open_imagenet_c(*case, root, SHOWN) for case in cases} if dataset == IMAGENET else {}
+
+    def read(name: str, severity: int, part: slice) -> ImageDataset:
+        return folders[name, severity][part] if folders else load_corrupted_cifar10(name, severity, root, part)
+
     for name, severity in cases:
-        found = load_corrupted_cifar10(name, severity, root, slice(0, len(labels))).labels
+        found = folders[name, severity].labels[: len(labels)] if folders else read(name, severity, slice(0, len(labels))).labels
         if not torch.equal(found, labels.cpu()):
-            raise InvalidInput(f"the labels of {name} at severity {severity} are not CIFAR-10's test labels in their order. Copy the files again.")
-    return lambda images, name, severity, first: load_corrupted_cifar10(name, severity, root, slice(first, first + len(images))).images.to(images)
+            raise InvalidInput(f"the labels of {name} at severity {severity} are not {'ImageNet' if folders else 'CIFAR-10'}'s test labels in their order. Copy the files again.")
+    return lambda images, name, severity, first: read(name, severity, slice(first, first + len(images))).images.to(images)
 
 
 def wrong_columns(
@@ -101,14 +108,15 @@ def errors_of(columns: Columns, names: Sequence[str], severities: Sequence[int] 
 def error_on_new_images(
     classifier: Classifier, dataset: str, device: torch.device, root: str | Path | None = None, limit: int | None = None, batch_size: int = 500
 ) -> float | None:
-    """The error on CIFAR-10.1, of a classifier of CIFAR-10; None of another one, or where the new images are not at hand."""
-    if dataset != CIFAR10:
+    """The error on CIFAR-10.1 or ImageNet-v2, of a classifier of CIFAR-10 or ImageNet; None of another one, or where the new images are not at hand."""
+    if dataset not in (CIFAR10, IMAGENET):
         return None
     try:
-        new = load_dataset("cifar10.1", "test", root, limit, download=False)
+        new = open_imagenet_v2(root, SHOWN).few(limit) if dataset == IMAGENET else load_dataset("cifar10.1", "test", root, limit, download=False)
     except DataNotFound:
         return None
-    return wrong_share(classifier, new.images.to(device), new.labels, batch_size)
+    parts = (new[first : first + batch_size] for first in range(0, len(new), batch_size))
+    return sum(int(wrong(classifier, part.images.to(device), part.labels).sum()) for part in parts) / len(new)
 
 
 def corruption_errors(

@@ -20,7 +20,7 @@ from .cvae import ConditionalVAE, RtsConfig, rts_cvae
 from .gaussian import BoundedLogVar, Gaussian, kl_divergence
 from .linf_cvae import LinfConvConfig, LinfFcConfig, linf_conv_cvae, linf_fc_cvae
 from .onnx.graph import OnnxConfig, onnx_classifier
-from .residual import LeNetConfig, PreActResNetConfig, ResNet32Config, WideResNetConfig, lenet5, pre_activation, resnet32
+from .residual import LeNetConfig, PreActResNetConfig, ResNet32Config, ResNet50Config, WideResNetConfig, lenet5, pre_activation, resnet32, resnet50
 from .segmentation import SegmentationConfig, segmentation_unet
 from .unet_cvae import UNetCvaeConfig, unet_cvae
 from .residual_cvae import ResidualConfig, residual_cvae
@@ -46,6 +46,7 @@ MODELS = {
     "class_cnn_cvae": ModelEntry(ClassCnnConfig, class_cnn_cvae, "Manifold directions, Appendix B.2: colour images given their class"),
     "lenet5": ModelEntry(LeNetConfig, lenet5, "Manifold directions, Appendix B.1: the classifier of MNIST"),
     "resnet32": ModelEntry(ResNet32Config, resnet32, "Manifold directions, Appendix B.2: the classifier of CIFAR-10"),
+    "resnet50": ModelEntry(ResNet50Config, resnet50, "AdA, §5: the classifier of ImageNet (He et al., 2016a)"),
     "preact_resnet": ModelEntry(PreActResNetConfig, pre_activation, "He et al., 2016b: ResNet-18 and ResNet-50 with pre-activation"),
     "wide_resnet": ModelEntry(WideResNetConfig, pre_activation, "Perturbation sets, §5.1: WRN-28-10 for CIFAR-10"),
     "onnx_graph": ModelEntry(OnnxConfig, onnx_classifier, "a classifier imported from an ONNX file, as the list of its operations"),

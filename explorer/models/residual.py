@@ -1,4 +1,4 @@
-"""Classifiers with convolutions and residual blocks: LeNet-5, ResNet-32, pre-activation ResNets and Wide ResNets."""
+"""Classifiers with convolutions and residual blocks: LeNet-5, ResNet-32, ResNet-50, pre-activation ResNets and Wide ResNets."""
 
 from dataclasses import dataclass
 
@@ -71,6 +71,24 @@ class PreActResNetConfig:
 
 
 @dataclass(frozen=True)
+class ResNet50Config:
+    """ResNet-50 for ImageNet (He et al., 2016a), the stride in the 3×3 convolutions; {} has 25,557,032 parameters. Images of any size."""
+
+    channels: int = 3
+    height: int = 224
+    width: int = 224
+    classes: int = 1000
+    stem: int = 64
+    widths: tuple[int, ...] = (64, 128, 256, 512)
+    depths: tuple[int, ...] = (3, 4, 6, 3)
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+    def __post_init__(self):
+        _check(self)
+
+
+@dataclass(frozen=True)
 class WideResNetConfig:
     """A Wide ResNet (Zagoruyko & Komodakis, 2016); {} is WRN-28-10 with 36,479,194 parameters."""
 
@@ -105,6 +123,25 @@ class PostBlock(nn.Module):
         return F.relu(hidden + shortcut)
 
 
+class PostBottleneck(nn.Module):
+    """1×1, 3×3 and 1×1 convolutions, the last to four times the width, ReLU after the sum; where the shape changes, the shortcut is a 1×1
+    convolution with batch norm."""
+
+    def __init__(self, inputs: int, width: int, stride: int):
+        super().__init__()
+        shapes = ((inputs, width, 1, 1), (width, width, 3, stride), (width, 4 * width, 1, 1))
+        self.convolutions = nn.ModuleList(_convolution(*shape) for shape in shapes)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(shape[1]) for shape in shapes)
+        changes = stride > 1 or inputs != 4 * width
+        self.shortcut = nn.Sequential(_convolution(inputs, 4 * width, 1, stride), nn.BatchNorm2d(4 * width)) if changes else nn.Identity()
+
+    def forward(self, x: Float[Tensor, "batch inputs h w"]) -> Float[Tensor, "batch outputs _ _"]:
+        hidden = x
+        for number, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
+            hidden = norm(convolution(F.relu(hidden) if number else hidden))
+        return F.relu(hidden + self.shortcut(x))
+
+
 class PreBlock(nn.Module):
     """Batch norm and ReLU before each convolution; where the shape changes, the shortcut is a 1×1 convolution of the first of these."""
 
@@ -137,6 +174,12 @@ def resnet32(config: ResNet32Config) -> Classifier:
     stem = config.widths[0]
     blocks, last = _stages(config, stem, PostBlock)
     return _classifier(config, nn.Sequential(_convolution(config.channels, stem, 3, 1), nn.BatchNorm2d(stem), nn.ReLU(), *blocks), _pooled_head(last, config.classes))
+
+
+def resnet50(config: ResNet50Config) -> Classifier:
+    blocks, last = _stages(config, config.stem, PostBottleneck, 4)
+    stem = nn.Sequential(_convolution(config.channels, config.stem, 7, 2), nn.BatchNorm2d(config.stem), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
+    return _classifier(config, nn.Sequential(*stem, *blocks), _pooled_head(last, config.classes))
 
 
 def pre_activation(config: PreActResNetConfig | WideResNetConfig) -> Classifier:

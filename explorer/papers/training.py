@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from explorer.checkpoints import Header, save
 from explorer.data import ImageDataset
+from explorer.data.folders import FolderImages
 from explorer.errors import ExplorerError
 from explorer.models import build_model
 from explorer.provenance import code_revision, library_versions
@@ -43,7 +44,7 @@ def initialised(model: str, config: Mapping, seed: int, device: torch.device) ->
 
 
 def new_header(
-    kind: str, name: str, config: Any, data: ImageDataset, model: str, own: Mapping[str, Any], description: str, *, radius: float = 0.0, **made_of: Any
+    kind: str, name: str, config: Any, data: ImageDataset | FolderImages, model: str, own: Mapping[str, Any], description: str, *, radius: float = 0.0, **made_of: Any
 ) -> Header:
     """The header of a checkpoint that a training from the configuration on this data writes, nothing measured yet. `made_of` says what else it
     is trained with: a name that ends in _digest is that of a file."""

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from explorer.checkpoints import Checkpoint, Header, load
 from explorer.data import ImageDataset, Source, images_at_hand
+from explorer.data.folders import FolderImages
 from explorer.errors import InvalidInput
 from explorer.models import BudgetedClassifier, Classifier
 from explorer.models.classifiers import KIND
@@ -20,7 +21,7 @@ class OpenedClassifier:
 
     name: str
     checkpoint: Checkpoint
-    images: ImageDataset
+    images: ImageDataset | FolderImages
     data: Source
     note: str | None = None
 

@@ -13,7 +13,7 @@ from explorer.batches import Columns, over_batches
 from explorer.data.corruptions import CORRUPTIONS, SEVERITIES, applicable, corrupt
 from explorer.data.corruptions.frost_textures import is_made
 from explorer.errors import InvalidInput
-from explorer.evaluation.corruption_error import error_on_new_images, errors_of, finite, made, published_cifar10, wrong_columns
+from explorer.evaluation.corruption_error import error_on_new_images, errors_of, finite, made, published, wrong_columns
 from explorer.evaluation.corruption_statistics import CorruptionStatistics, severity_curves
 from explorer.measuring import Measured, batch, common_problems, count, of_images, own_folder, refuse
 from explorer.metrics.structural_similarity import check_large_enough
@@ -100,7 +100,7 @@ def error_table(opened: OpenedClassifier, digest: str, settings: ErrorSettings, 
     refuse(error_problems(settings))
     names, severities = chosen_names(settings, opened.images.images.shape[1]), settings.severities
     cases = [(name, severity) for name in names for severity in severities]
-    corrupted = published_cifar10(opened.data.name, opened.images.labels[: count(opened, settings)], cases, opened.data.root) if settings.source == "files" else made(settings.seed)
+    corrupted = published(opened.data.name, opened.images.labels[: count(opened, settings)], cases, opened.data.root) if settings.source == "files" else made(settings.seed)
     common = of_images(opened, digest, settings, warnings=_warnings(opened, names, settings))
     new_images = error_on_new_images(opened.model, opened.data.name, opened.device, opened.data.root)
 

@@ -1,6 +1,7 @@
 """DeepAugment (Hendrycks et al., 2020a): images that went through an image-to-image network whose weights and activations were distorted."""
 
 import copy
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -29,18 +30,24 @@ class DeepAugment:
         if type(self.network) not in KINDS:
             raise InvalidInput(f"DeepAugment distorts an EDSR or a compressive autoencoder, got {type(self.network).__name__}.")
 
-    @torch.no_grad()
     def __call__(self, images: Float[Tensor, "some c h w"], first: int = 0) -> Float[Tensor, "some c h w"]:
         """In [0, 1]; `first` is the number of the first image in its data set, on which alone its distortions depend."""
-        kind, versions, found = KINDS[type(self.network)], self._versions(first + len(images))[first:], []
-        network, held = copy.deepcopy(self.network).eval(), None
-        for number, (image, version) in enumerate(zip(images.split(1), versions.tolist(), strict=True), start=first):
-            if version != held:
-                network.load_state_dict(self.network.state_dict())
-                kind.distort_weights(network, seeded("deepaugment weights", self.seed, version))
-                held = version
-            found.append(kind.distorted_image(network, image, seeded("deepaugment image", self.seed, number)))
+        found = list(self.each(images.split(1), range(first, first + len(images))))
         return torch.cat(found) if found else images
+
+    def each(self, images: Iterable[Float[Tensor, "1 c h w"]], numbers: Sequence[int]) -> Iterator[Float[Tensor, "1 c h w"]]:
+        """One after the other, of any sizes, with their numbers in the data set."""
+        kind, versions = KINDS[type(self.network)], self._versions(max(numbers, default=-1) + 1)
+        network, held = copy.deepcopy(self.network).eval(), None
+        for image, number in zip(images, numbers, strict=True):
+            if (version := int(versions[number])) != held:
+                network.load_state_dict(self.network.state_dict())
+                with torch.no_grad():
+                    kind.distort_weights(network, seeded("deepaugment weights", self.seed, version))
+                held = version
+            with torch.no_grad():
+                made = kind.distorted_image(network, image, seeded("deepaugment image", self.seed, number))
+            yield made
 
     def _versions(self, count: int) -> Tensor:
         """Of the weights that each of the first images is shown to."""

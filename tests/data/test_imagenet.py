@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from explorer.data import imagenet
+from explorer.data import folders, imagenet
 from explorer.errors import DataNotFound, InvalidInput, UnknownName
 
 WNIDS = ("n01440764", "n01443537", "n02084071", "n04008634")
@@ -51,9 +51,9 @@ def test_the_middle_is_cut_out(root):
     wide = Image.new("RGB", (40, 32), (0, 0, 255))
     wide.paste((255, 255, 0), (5, 0, 35, 32))
     wide.save(path)
-    cut = imagenet._read(path, 28, 0.875)
+    cut = folders.middle(folders.opened(path), 28, 0.875)
     assert cut[2].max() == 0 and cut[0].min() == 1
-    assert imagenet._read(path, 32, 1.0).shape == (3, 32, 32)
+    assert folders.middle(folders.opened(path), 32, 1.0).shape == (3, 32, 32)
 
 
 def test_a_corruption_s_pictures_are_kept_whole(root):

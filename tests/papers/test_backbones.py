@@ -152,7 +152,7 @@ def test_images_that_the_network_does_not_take_are_told_before_anything_is_writt
     from explorer.data import ImageDataset
 
     odd = ImageDataset(torch.rand(4, 3, 30, 30), torch.arange(4), tuple("abcd"))
-    monkeypatch.setattr("explorer.papers.adversarial_augmentation.backbone_training.load_dataset", lambda *_: odd)
+    monkeypatch.setattr("explorer.papers.adversarial_augmentation.splits.load_dataset", lambda *_, **__: odd)
     with pytest.raises(InvalidInput, match="multiples of 4"):
         train_backbone("tiny", tiny("vq_vae"), Place(tmp_path / "out", CPU, root), Silent())
     assert not (tmp_path / "out").exists()

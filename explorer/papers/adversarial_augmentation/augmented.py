@@ -1,4 +1,5 @@
-"""A training set as DeepAugment's networks see it, made once and kept, and drawing from it beside the clean images (AdA, Appendix E.5)."""
+"""A training set as DeepAugment's networks see it, made once and kept, and drawing from it beside the clean images (AdA, Appendix E.5): images in
+memory."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,11 +39,15 @@ def sources(config: AugmentedConfig, images: Float[Tensor, "n c h w"], folder: P
     training goes on with the same. Raises CheckpointError where a network is missing, InvalidInput for one that DeepAugment has no distortions of."""
     if not config.deepaugment:
         return Sources((images.to(device),))
-    opened = [open_backbone(name, device) for name in config.deepaugment]
-    augments = [DeepAugment(each.model, config.seed) for each in opened]
-    digests = {f"deepaugment_{number}_digest": each.digest for number, each in enumerate(opened)}
+    augments, digests = open_augments(config, device)
     made = [_through(augment, images, folder / f"deepaugment-{digest}", device, progress) for augment, digest in zip(augments, digests.values(), strict=True)]
     return Sources((_bytes(images), *made), digests)
+
+
+def open_augments(config: AugmentedConfig, device: torch.device) -> tuple[list[DeepAugment], dict[str, str]]:
+    """DeepAugment with each of its networks, and the digests of their files."""
+    opened = [open_backbone(name, device) for name in config.deepaugment]
+    return [DeepAugment(each.model, config.seed) for each in opened], {f"deepaugment_{number}_digest": each.digest for number, each in enumerate(opened)}
 
 
 def _through(augment: DeepAugment, images: Float[Tensor, "n c h w"], folder: Path, device: torch.device, progress: Progress) -> Tensor:

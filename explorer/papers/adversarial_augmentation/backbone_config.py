@@ -5,6 +5,7 @@ from typing import Literal
 
 from explorer.configuration import out_of_range
 from explorer.data import DATASETS
+from explorer.data.imagenet import IMAGENET
 from explorer.errors import ConfigurationError
 from explorer.models import MODELS, model_config
 from explorer.randomness import LARGEST_KEY
@@ -38,6 +39,7 @@ class BackboneConfig:
     passes: int = 1  # times each image is seen in an epoch
     batch_size: int = 16384  # Appendix E.6; 1024 for ImageNet
     learning_rate: Points = ((0.0, 3e-3), (90.0, 0.0))  # Appendix E.6, "decayed throughout training", not how: a line to 0, stretched to `epochs`
+    crop_size: int = 128  # pixels of a side, of ImageNet's pictures; Appendix E.1
     limit: int | None = None  # the first images of each split only
     seed: int = 0
 
@@ -54,13 +56,13 @@ SIZES = ("widths", "decoder", "bits", "blocks", "features", "scale", "width", "r
 def problems(config: BackboneConfig) -> list[str]:
     """Everything impossible in a configuration, in the user's words."""
     many = (1, 1_000_000)
-    found = out_of_range(config, epochs=many, passes=many, batch_size=many, seed=(0, LARGEST_KEY), squared_share=(0, 1_000_000), commitment=(0, 1_000_000))
+    found = out_of_range(config, epochs=many, passes=many, batch_size=many, seed=(0, LARGEST_KEY), squared_share=(0, 1_000_000), crop_size=(11, 1024), commitment=(0, 1_000_000))
     if config.limit is not None and config.limit < 1:
         found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
     if not 0 <= config.removed[0] <= config.removed[1] < 1:
         found.append(f"removed = {config.removed}: expected two increasing shares of the pixels, at least 0 and below 1")
-    if config.dataset not in DATASETS:
-        found.append(f"dataset = {config.dataset!r}: expected one of {', '.join(DATASETS)}")
+    if config.dataset not in (*DATASETS, IMAGENET):
+        found.append(f"dataset = {config.dataset!r}: expected one of {', '.join((*DATASETS, IMAGENET))}")
     known = [field.name for field in fields(MODELS[config.model].config)]
     unknown = [name for name in SIZES if getattr(config, name) is not None and name not in known]
     found += [f"{name} = {getattr(config, name)}: {config.model} has no such size" for name in unknown]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from explorer.papers.base import Experiment
 
-from .backbone_config import BackboneConfig, problems
+from .backbone_config import IMAGENET, BackboneConfig, problems
 from .backbone_training import backbone_steps, train_backbone
 
 # AdA takes DeepAugment's weights of EDSR and of the compressive autoencoder, so that their settings here are our own.
@@ -31,6 +31,11 @@ def _experiment(network: str, config: BackboneConfig, how: str) -> Experiment:
     return Experiment(config, train_backbone, problems, backbone_steps, "adversarial_augmentation", f"{NETWORKS[network][1]}, {how}", _config(network))
 
 
+def _imagenet(network: str) -> dict:
+    """Appendix E.6: batches of 1024 at a rate of 0.0003, of the networks that the paper trains itself."""
+    return {"dataset": IMAGENET, **({"batch_size": 1024, "learning_rate": ((0.0, 3e-4), (90.0, 0.0))} if network in ("unet", "vqvae") else {})}
+
+
 EXPERIMENTS: dict[str, Experiment] = {
     **{f"backbone-{network}-cifar10": _experiment(network, _config(network), "on CIFAR-10") for network in NETWORKS},
     **{
@@ -41,5 +46,6 @@ EXPERIMENTS: dict[str, Experiment] = {
         f"backbone-{network}-scenes": _experiment(network, _config(network, dataset="scenes", **SHORT, **COMPACT.get(network, {}), epochs=EPOCHS["scenes"]), f"on rendered scenes{', narrow' if network in COMPACT else ''}: trains in minutes, no download")
         for network in NETWORKS
     },
+    **{f"backbone-{network}-imagenet": Experiment(config, train_backbone, problems, backbone_steps, "adversarial_augmentation", f"{NETWORKS[network][1]}, on ImageNet at 128 × 128 from folders", config) for network in NETWORKS for config in (_config(network, **_imagenet(network)),)},
     "backbone-unet-digits": _experiment("unet", _config("unet", dataset="digits", **SHORT, epochs=EPOCHS["digits"]), "on the embedded digits: trains in a minute, no download"),
 }

@@ -5,14 +5,15 @@ from typing import Literal
 
 from explorer.configuration import out_of_range
 from explorer.data import DATASETS
+from explorer.data.imagenet import IMAGENET
 from explorer.errors import ConfigurationError
 from explorer.models import model_config
 from explorer.models.classifiers import KIND
 from explorer.randomness import LARGEST_KEY
 
-__all__ = ["ATTACK_RADII", "CLASSIFIERS", "CORRUPTIONS", "KIND", "AugmentedConfig", "problems"]
+__all__ = ["ATTACK_RADII", "CLASSIFIERS", "CORRUPTIONS", "IMAGENET", "KIND", "AugmentedConfig", "problems"]
 
-CLASSIFIERS = ("preact_resnet", "wide_resnet", "resnet32", "lenet5")
+CLASSIFIERS = ("preact_resnet", "resnet50", "wide_resnet", "resnet32", "lenet5")
 CORRUPTIONS = {
     "none": "the images themselves",
     "adversarial": "image-to-image networks whose weights the classifier bears worst (AdA)",
@@ -31,7 +32,8 @@ class AugmentedConfig:
     A batch goes through the pipeline of Appendix E.5: the images, or what DeepAugment has made of them; mirrored and shifted; corrupted by AdA,
     with the guard of Appendix F; and AugMix. Not given in the paper, and chosen: PGD's 10 steps of a quarter of the radius; the weight of
     AugMix's consistency loss, which is AugMix's own; that each image is drawn with equal chances from the data and from what each network of
-    DeepAugment has made of them, as in Hendrycks et al. (2020a); ν for U-Net and VQ-VAE, taken as for the others; and that the last epoch is kept."""
+    DeepAugment has made of them, as in Hendrycks et al. (2020a); ν for U-Net and VQ-VAE, taken as for the others; of ImageNet's training
+    images 10,000 are held out, DeepAugment sees its pictures with a shorter side of 256 pixels; and that the last epoch is kept."""
 
     dataset: str = "cifar10"
     classifier: str = "preact_resnet"  # pre-activation ResNet-50 with a first convolution of 3 × 3; Appendix E.1
@@ -64,7 +66,8 @@ class AugmentedConfig:
     warm_up: float = 5.0  # epochs; Appendix E.3
     momentum: float = 0.9  # Nesterov's
     weight_decay: float = 1e-4  # Appendix E.3
-    augment: bool = True  # images mirrored and shifted by up to 4 pixels; Appendix E.1
+    augment: bool = True  # images mirrored and shifted by up to 4 pixels, or of pictures in folders random crops, mirrored; Appendix E.1
+    crop_size: int = 128  # pixels of a side that those are made; Appendix E.1
     snapshots: int = 0  # further checkpoints at equal shares of the training (Figure 4)
     limit: int | None = None  # the first images of each split only
     seed: int = 0
@@ -86,7 +89,7 @@ class AugmentedConfig:
 
     def model_config(self, image_shape: tuple[int, int, int], classes: int) -> dict:
         """The fields that the classifier is given, for images of that shape."""
-        fields = {"preact_resnet": ("stem", "widths", "depths", "bottleneck"), "wide_resnet": ("stem", "widths", "depths"), "resnet32": ("widths", "depths"), "lenet5": ("widths",)}
+        fields = {"preact_resnet": ("stem", "widths", "depths", "bottleneck"), "resnet50": ("stem", "widths", "depths"), "wide_resnet": ("stem", "widths", "depths"), "resnet32": ("widths", "depths"), "lenet5": ("widths",)}
         chosen = (*fields[self.classifier], "mean", "std")
         own = {name: list(value) if isinstance(value, tuple) else value for name in chosen if (value := getattr(self, name)) is not None}
         return {**dict(zip(("channels", "height", "width"), image_shape)), "classes": classes, **own}
@@ -95,7 +98,7 @@ class AugmentedConfig:
 def problems(config: AugmentedConfig) -> list[str]:
     """Everything impossible in a configuration, in the user's words; whether checkpoints are there is seen when it starts."""
     many = (1, 1_000_000)
-    found = out_of_range(config, epochs=many, batch_size=many, attack_steps=many, steps=(0, 1_000_000), seed=(0, LARGEST_KEY), snapshots=(0, 1000))
+    found = out_of_range(config, epochs=many, batch_size=many, attack_steps=many, steps=(0, 1_000_000), seed=(0, LARGEST_KEY), snapshots=(0, 1000), crop_size=(11, 1024))
     found += out_of_range(config, weight_decay=(0, 1), clean_epochs=(0, 1_000_000), augmix_consistency=(0, 1_000_000))
     if not 0.1 <= config.augmix_severity <= 10:
         found.append(f"augmix_severity = {config.augmix_severity}: expected 0.1 to 10")
@@ -133,7 +136,7 @@ def _pipeline_problems(config: AugmentedConfig) -> list[str]:
 
 
 def _model_problems(config: AugmentedConfig) -> list[str]:
-    found = [] if config.dataset in DATASETS else [f"dataset = {config.dataset!r}: expected one of {', '.join(DATASETS)}"]
+    found = [] if config.dataset in (*DATASETS, IMAGENET) else [f"dataset = {config.dataset!r}: expected one of {', '.join((*DATASETS, IMAGENET))}"]
     if config.classifier not in CLASSIFIERS:
         return [*found, f"classifier = {config.classifier!r}: expected one of {', '.join(CLASSIFIERS)}"]
     try:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from explorer.papers.base import Experiment
 
-from .config import AugmentedConfig, problems
+from .config import IMAGENET, AugmentedConfig, problems
 from .training import steps, train
 
 STEM = "adversarial_augmentation"
@@ -59,6 +59,17 @@ PAPERS: dict[str, Experiment] = {
         for ending, (changes, more) in ADDED.items()
     },
 }
+ON_IMAGENET = replace(
+    CIFAR10, dataset=IMAGENET, classifier="resnet50", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), steps=3, ssim_limit=0.7, augmix_severity=1.0, epochs=90, batch_size=4096, weight_decay=5e-4,
+)  # Appendices E.3, E.4 and F; the severity is AugMix's own for ImageNet
+IMAGENET_DEEPAUGMENT = {"deepaugment": ("backbone-edsr-imagenet", "backbone-cae-imagenet")}
+IMAGENETS: dict[str, Experiment] = {}
+for ending, how in {"": "nominally", "-augmix": "with AugMix", "-deepaugment": "with DeepAugment", "-augmix-deepaugment": "with AugMix and DeepAugment"}.items():
+    own = {**ADDED[ending][0], **(IMAGENET_DEEPAUGMENT if "deepaugment" in ending else {})}
+    IMAGENETS[f"{ending[1:] or 'nominal'}-imagenet"] = _experiment(ON_IMAGENET, own, f"ResNet-50 on ImageNet at 128 × 128, trained {how} (Table 2)", ON_IMAGENET)
+    for network, names in {**{name: (name,) for name in NETWORKS}, "all": NETWORKS}.items():
+        changes = {**backbones(names, IMAGENET), **own}
+        IMAGENETS[f"ada-imagenet-{network}{ending}"] = _experiment(ON_IMAGENET, changes, f"ResNet-50 on ImageNet at 128 × 128, trained with AdA ({network}){ADDED[ending][1]} (Table 2)", ON_IMAGENET)
 SMALL: dict[str, Experiment] = {}
 for data, config, where, clean_share in (
     ("scenes", SCENES, "rendered scenes", 0.8), ("digits", DIGITS, "the embedded digits", 0.3), ("cifar10-compact", SHORT, "CIFAR-10, a few epochs", 0.8)
@@ -72,4 +83,4 @@ for data, config, where, clean_share in (
         name.replace("ada", "random-weights", 1): _experiment(config, {**ball, "corruption": "random"}, f"a narrow ResNet on {where}, trained on random weights of a U-Net of AdA's radius"),
         name.replace("unet", "unet-augmix", 1): _experiment(config, {**ball, **AUGMIX}, f"a narrow ResNet on {where}, trained with AdA (unet) and AugMix"),
     }
-EXPERIMENTS: dict[str, Experiment] = {**PAPERS, **SMALL}
+EXPERIMENTS: dict[str, Experiment] = {**PAPERS, **IMAGENETS, **SMALL}

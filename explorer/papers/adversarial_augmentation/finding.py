@@ -13,7 +13,7 @@ from explorer.papers.results import Results, own_results, read_result
 
 from .config import AugmentedConfig
 from .experiments import EXPERIMENTS
-from .measured import ATTACKS_KIND, TABLES, AttackSettings, AttackTable, CorruptionSettings, CorruptionTable, Table
+from .measured import ATTACKS_KIND, TABLES, AttackTable, CorruptionSettings, CorruptionTable, Table, papers_attacks
 
 NAMED = ("dataset", "classifier", "stem", "widths", "depths", "bottleneck", "radius", "steps", "ssim_limit", "weight_step", "epochs", "batch_size", "learning_rate", "warm_up", "momentum", "weight_decay")  # by the paper
 SILENT = ("seed", "nano_batch", "snapshots")  # about what was trained
@@ -54,7 +54,7 @@ def differences(table: Measured, name: str, swept: tuple[str, ...] = ()) -> tupl
     if isinstance(table, CorruptionTable) and table.settings.get("source") != "published":
         parts.append("corruptions made here, not the published files")
     if isinstance(table, AttackTable):
-        usual = plain(AttackSettings())
+        usual = plain(papers_attacks(table.dataset))
         parts += [f"{key} of the attacks {option_text(table.settings[key])} (paper {'its own' if usual[key] is None else option_text(usual[key])})" for key in ("attacks", "steps", "restarts") if table.settings.get(key) != usual[key]]
     return tuple(parts)
 
@@ -69,7 +69,7 @@ def own_path(kind: str, table: Table) -> Path:
     """Where a measurement belongs: one of a part of the data, at other settings or of another file never replaces a fuller one."""
     name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
     target = own_results() / f"{name}-{kind.rsplit('.', 1)[1]}.json"
-    usual, asked = plain(AttackSettings() if kind == ATTACKS_KIND else CorruptionSettings()), {**table.settings, "limit": None}
+    usual, asked = plain(papers_attacks(table.dataset) if kind == ATTACKS_KIND else CorruptionSettings()), {**table.settings, "limit": None}
     try:
         held = read_result(target, TABLES)[1].digest if target.exists() else table.digest
     except ConfigurationError:

@@ -7,6 +7,7 @@ from typing import Literal
 from explorer.attacks import ATTACKS
 from explorer.configuration import from_mapping
 from explorer.data.corruptions import CORRUPTIONS, SEVERITIES, STANDARD
+from explorer.data.imagenet import IMAGENET
 from explorer.errors import ConfigurationError
 from explorer.evaluation.corruption_error import CorruptionErrors
 from explorer.measuring import Measured, common_problems
@@ -38,6 +39,11 @@ class AttackSettings:
     limit: int | None = None
     seed: int = 0
     batch_size: int = 250
+
+
+def papers_attacks(dataset: str) -> AttackSettings:
+    """§5: of ImageNet PGD of 100 steps with 10 restarts alone."""
+    return AttackSettings(("pgd",), steps=100, restarts=10) if dataset == IMAGENET else AttackSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +81,9 @@ class CorruptionTable(Measured):
 
     @property
     def mce(self) -> float | None:
-        """The mean corruption error over all 15, not weighted; None where one of them was not measured."""
-        return None if set(STANDARD) - set(self.errors) else self.of_corruptions.absolute
+        """The mean corruption error over all 15, not weighted, of ImageNet weighted by AlexNet's; None where one of them was not measured."""
+        found = self.of_corruptions
+        return None if not found.complete else found.relative if self.dataset == IMAGENET else found.absolute
 
     @property
     def mean_of_measured(self) -> float:

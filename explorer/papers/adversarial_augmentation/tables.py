@@ -21,15 +21,15 @@ Numbers = Callable[[CorruptionTable], tuple[float | None, ...]]
 
 def table_1(results: Results) -> Filled:
     """Corruptions, generalisation and attacks."""
-    rows = [_both(Row(name, printed, command=_command(name)), best(CORRUPTIONS_KIND, results, name, _whole), results) for name, printed in TABLE_1.items()]
-    own = [_both(Row(_label(found), (None,) * len(COLUMNS_1), own=True), found, results) for found in others(CORRUPTIONS_KIND, results) if _whole(found[0])]
+    rows = [both(Row(name, printed, command=train_command(name)), best(CORRUPTIONS_KIND, results, name, whole), results) for name, printed in TABLE_1.items()]
+    own = [both(Row(_label(found), (None,) * len(COLUMNS_1), own=True), found, results) for found in others(CORRUPTIONS_KIND, results) if whole(found[0])]
     return Filled(COLUMNS_1, (*rows, *own), f"{NOTE} {OWN}")
 
 
 def table_6(results: Results) -> Filled:
     """The number of inner steps, the step longer in proportion for fewer; 0 is the random start alone."""
     rows = [
-        _filled(Row(f"{steps} steps", printed, command=_command(STEPS_OF, f"--steps {steps}")), best(CORRUPTIONS_KIND, results, STEPS_OF, _trained(steps=steps)), _with_clean, ("steps",))
+        filled_row(Row(f"{steps} steps", printed, command=train_command(STEPS_OF, f"--steps {steps}")), best(CORRUPTIONS_KIND, results, STEPS_OF, _trained(steps=steps)), _with_clean, ("steps",))
         for steps, printed in TABLE_6.items()
     ]
     return Filled(("clean", *COLUMNS_8), (*rows, *_own(results, _with_clean, "steps")), f"Errors in percent, mean of five severities. {OWN}")
@@ -38,16 +38,16 @@ def table_6(results: Results) -> Filled:
 def table_7(results: Results) -> Filled:
     """The radius ν of the weights' perturbation."""
     rows = [
-        _filled(Row(f"ν = {radius:g}", printed, command=_command(RADII_OF, f"--radius {radius:g}")), best(CORRUPTIONS_KIND, results, RADII_OF, _trained(radius=[radius])), _each, ("radius",))
+        filled_row(Row(f"ν = {radius:g}", printed, command=train_command(RADII_OF, f"--radius {radius:g}")), best(CORRUPTIONS_KIND, results, RADII_OF, _trained(radius=[radius])), each_corruption, ("radius",))
         for radius, printed in TABLE_7.items()
     ]
-    return Filled(COLUMNS_8, (*rows, *_own(results, _each, "radius")), f"Errors in percent, mean of five severities. {OWN}")
+    return Filled(COLUMNS_8, (*rows, *_own(results, each_corruption, "radius")), f"Errors in percent, mean of five severities. {OWN}")
 
 
 def table_8(results: Results) -> Filled:
     """Every corruption."""
-    rows = [_filled(Row(name, printed, command=_command(name)), best(CORRUPTIONS_KIND, results, name, _whole), _each) for name, printed in TABLE_8.items()]
-    own = [_filled(Row(_label(found), (None,) * len(COLUMNS_8), own=True), found, _each) for found in others(CORRUPTIONS_KIND, results) if _whole(found[0])]
+    rows = [filled_row(Row(name, printed, command=train_command(name)), best(CORRUPTIONS_KIND, results, name, whole), each_corruption) for name, printed in TABLE_8.items()]
+    own = [filled_row(Row(_label(found), (None,) * len(COLUMNS_8), own=True), found, each_corruption) for found in others(CORRUPTIONS_KIND, results) if whole(found[0])]
     return Filled(COLUMNS_8, (*rows, *own), f"Errors in percent, mean of five severities. {OWN}")
 
 
@@ -55,13 +55,13 @@ def figure_4(results: Results) -> Filled:
     """Accuracy under each of the 19 corruptions through training. The paper draws it without numbers."""
     columns = ("clean", *(name.replace("_", " ") for name in CORRUPTIONS))
     of_papers = sorted((found for found in results.of(CORRUPTIONS_KIND) if found[0].checkpoint == FIGURE_4_OF), key=lambda found: found[0].progress)
-    rows = [_filled(Row(f"{_share(found)} of {FIGURE_4_OF}", ()), found, _accuracies) for found in of_papers]
-    rows = rows or [Row(f"training of {FIGURE_4_OF}", (), command=_command(FIGURE_4_OF, "--snapshots 20"))]
-    own = [_filled(Row(f"{_share(found)} of {_label(found)}", (), own=True), found, _accuracies) for found in others(CORRUPTIONS_KIND, results) if _through_training(found, results)]
+    rows = [filled_row(Row(f"{_share(found)} of {FIGURE_4_OF}", ()), found, _accuracies) for found in of_papers]
+    rows = rows or [Row(f"training of {FIGURE_4_OF}", (), command=train_command(FIGURE_4_OF, "--snapshots 20"))]
+    own = [filled_row(Row(f"{_share(found)} of {_label(found)}", (), own=True), found, _accuracies) for found in others(CORRUPTIONS_KIND, results) if _through_training(found, results)]
     return Filled(columns, (*rows, *own), "Accuracy in percent, mean of five severities, by the share of the training. The paper draws it without numbers.")
 
 
-def _both(row: Row, found: Found | None, results: Results) -> Row:
+def both(row: Row, found: Found | None, results: Results) -> Row:
     """A line of Table 1: of one checkpoint both measurements, of which one may be missing."""
     attacked = best(ATTACKS_KIND, results, found[0].checkpoint if found else row.label, lambda table: found is None or table.digest == found[0].digest)
     if found is None and attacked is None:
@@ -78,7 +78,7 @@ def _both(row: Row, found: Found | None, results: Results) -> Row:
     return replace(row, measured=(*corruptions, *attacks), differences=made, source="; ".join(f"{path.name}: {where(table)}" for table, path in known))
 
 
-def _filled(row: Row, found: Found | None, numbers: Numbers, swept: tuple[str, ...] = ()) -> Row:
+def filled_row(row: Row, found: Found | None, numbers: Numbers, swept: tuple[str, ...] = ()) -> Row:
     if found is None:
         return row
     table, path = found
@@ -87,20 +87,20 @@ def _filled(row: Row, found: Found | None, numbers: Numbers, swept: tuple[str, .
 
 def _own(results: Results, numbers: Numbers, field: str) -> list[Row]:
     """Trainings of ours of which the same was trained at several values of a field."""
-    found = [each for each in others(CORRUPTIONS_KIND, results) if _whole(each[0]) and each[0].training.get("backbones")]
+    found = [each for each in others(CORRUPTIONS_KIND, results) if whole(each[0]) and each[0].training.get("backbones")]
     values = {name: {str(table.training.get(field)) for table, _ in found if table.checkpoint == name} for name in {table.checkpoint for table, _ in found}}
     width = len(COLUMNS_8) + (numbers is _with_clean)
     return [
-        _filled(Row(f"{_label(each)}, {field} {each[0].training.get(field)}", (None,) * width, own=True), each, numbers) for each in found if len(values[each[0].checkpoint]) > 1
+        filled_row(Row(f"{_label(each)}, {field} {each[0].training.get(field)}", (None,) * width, own=True), each, numbers) for each in found if len(values[each[0].checkpoint]) > 1
     ]
 
 
-def _each(table: CorruptionTable) -> tuple[float | None, ...]:
+def each_corruption(table: CorruptionTable) -> tuple[float | None, ...]:
     return (_percent(table.mce), *(_percent(table.mean(name)) for name in STANDARD))
 
 
 def _with_clean(table: CorruptionTable) -> tuple[float | None, ...]:
-    return (100 * table.clean, *_each(table))
+    return (100 * table.clean, *each_corruption(table))
 
 
 def _accuracies(table: CorruptionTable) -> tuple[float | None, ...]:
@@ -108,10 +108,10 @@ def _accuracies(table: CorruptionTable) -> tuple[float | None, ...]:
 
 
 def _trained(**fields) -> Callable[[CorruptionTable], bool]:
-    return lambda table: _whole(table) and all(table.training.get(name) == value for name, value in fields.items())
+    return lambda table: whole(table) and all(table.training.get(name) == value for name, value in fields.items())
 
 
-def _whole(table: CorruptionTable) -> bool:
+def whole(table: CorruptionTable) -> bool:
     """Of a training that was done to its end."""
     return table.progress == 1
 
@@ -135,5 +135,5 @@ def _percent(value: float | None) -> float | None:
     return None if value is None else 100 * value
 
 
-def _command(name: str, options: str = "") -> str:
+def train_command(name: str, options: str = "") -> str:
     return " ".join(f"python -m explorer.train {name} {options}".split()) + f" && python -m explorer.evaluate runs/{name}/{name}.safetensors --corruptions"

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorer.checkpoints import Header, load, save
-from explorer.data import ImageDataset, load_dataset
+from explorer.data.folders import FolderImages
 from explorer.errors import ConfigurationError
-from explorer.evaluation.corruption_error import wrong_share
+from explorer.evaluation.corruption_error import wrong
 from explorer.models import model_config
 from explorer.papers.base import Place
 from explorer.papers.training import AfterEpoch, initialised, nesterov, new_header, shuffled, size_differences, train_and_keep
@@ -21,10 +21,13 @@ from explorer.training import Cosine, linearly_scaled, mirrored_and_shifted
 from explorer.types import Inner, Progress, stop_if_cancelled
 
 from .augmented import sources
-from .config import KIND, AugmentedConfig, problems
+from .augmented_pictures import picture_sources
+from .config import IMAGENET, KIND, AugmentedConfig, problems
 from .pipeline import pipeline
+from .splits import Split, open_splits, parts_of
 
 SHOWN, MEASURED_AT_ONCE = 9, 500
+PAPERS_CLASSIFIER = {IMAGENET: "resnet50"}
 
 
 def train(name: str, config: AugmentedConfig, place: Place, progress: Progress) -> Path:
@@ -32,19 +35,19 @@ def train(name: str, config: AugmentedConfig, place: Place, progress: Progress) 
     on clean test images that it has after the rounding. Raises ConfigurationError, CheckpointError where a network is missing."""
     if found := problems(config):
         raise ConfigurationError(found)
-    data = {split: load_dataset(config.dataset, split, place.root, config.limit) for split in ("train", "validation", "test")}
-    shape, classes = tuple(data["train"].images.shape[1:]), len(data["train"].class_names)
+    data = open_splits(config, place.root)
+    shape, classes = tuple(data["test"].images.shape[1:]), len(data["train"].class_names)
     model = initialised(config.classifier, config.model_config(shape, classes), config.seed, place.device)
     images, labels = data["train"].images, data["train"].labels.to(place.device)
-    validation = data["validation"].images.to(place.device), data["validation"].labels.to(place.device)
     stop_if_cancelled(progress)
     made = pipeline(config, model, images[:1].to(place.device), place.output, Inner(progress))
-    shown = sources(config, images, place.output, place.device, progress)
+    pictures = isinstance(data["train"], FolderImages)
+    shown = picture_sources(config, data["train"], place.output, place.device, progress) if pictures else sources(config, images, place.output, place.device, progress)
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         for chosen in shuffled(len(images), config.batch_size, generator):
             drawn = shown.drawn(chosen, generator, place.device)
-            yield mirrored_and_shifted(drawn, generator) if config.augment else drawn, labels[chosen.to(labels.device)]
+            yield mirrored_and_shifted(drawn, generator) if config.augment and not pictures else drawn, labels[chosen.to(labels.device)]
 
     train_and_keep(
         model,
@@ -55,9 +58,9 @@ def train(name: str, config: AugmentedConfig, place: Place, progress: Progress) 
         batches_per_epoch=math.ceil(len(images) / config.batch_size),
         schedules={"learning_rate": Cosine(linearly_scaled(config.learning_rate, config.batch_size), config.epochs, config.warm_up)},
         after=AfterEpoch(
-            lambda epoch: validation_metrics(model, *validation),
+            lambda epoch: validation_metrics(model, data["validation"], place.device),
             lambda: (config.trained_radius, {}),
-            lambda radius: validation[0][:SHOWN],
+            lambda radius: data["validation"].images[:SHOWN],
         ),
         place=place,
         progress=progress,
@@ -71,8 +74,7 @@ def train(name: str, config: AugmentedConfig, place: Place, progress: Progress) 
 
 def steps(config: AugmentedConfig, root: Path | None) -> int:
     """How many batches a training sees. Raises DataNotFound."""
-    images = load_dataset(config.dataset, "train", root, config.limit, download=False)
-    return config.epochs * math.ceil(len(images) / config.batch_size)
+    return config.epochs * math.ceil(len(open_splits(config, root, download=False)["train"]) / config.batch_size)
 
 
 def snapshot_names(name: str, config: AugmentedConfig) -> dict[int, str]:
@@ -82,26 +84,27 @@ def snapshot_names(name: str, config: AugmentedConfig) -> dict[int, str]:
 
 
 @torch.no_grad()
-def validation_metrics(model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, float]:
+def validation_metrics(model: nn.Module, data: Split, device: torch.device) -> dict[str, float]:
     """The mean cross-entropy of clean images, in nats, and their accuracy."""
-    logits = torch.cat([model(part) for part in images.split(MEASURED_AT_ONCE)])
+    answers = [(model(images), labels) for images, labels in parts_of(data, MEASURED_AT_ONCE, device)]
+    logits, labels = (torch.cat(each) for each in zip(*answers, strict=True))
     return {"validation": F.cross_entropy(logits, labels).item(), "validation_clean": (logits.argmax(1) == labels).double().mean().item()}
 
 
-def _finish(name: str, config: AugmentedConfig, place: Place, test: ImageDataset, progress: Progress) -> Path:
+def _finish(name: str, config: AugmentedConfig, place: Place, test: Split, progress: Progress) -> Path:
     last = load(place.output / "last.safetensors", place.device)
     model = last.model.half().float()
     stop_if_cancelled(progress)
-    clean = 1 - wrong_share(model, test.images.to(place.device), test.labels.to(place.device), MEASURED_AT_ONCE)
+    clean = 1 - sum(int(wrong(model, *part).sum()) for part in parts_of(test, MEASURED_AT_ONCE, place.device)) / len(test)
     path = place.output / f"{name}.safetensors"
     save(path, model, replace(last.header, metrics={**last.header.metrics, "clean": clean}), dtype=torch.float16)
     return path
 
 
-def _header(name: str, config: AugmentedConfig, data: ImageDataset, shape: tuple[int, int, int], digests: dict[str, str]) -> Header:
+def _header(name: str, config: AugmentedConfig, data: Split, shape: tuple[int, int, int], digests: dict[str, str]) -> Header:
     classes = len(data.class_names)
     own = config.model_config(shape, classes)
-    usual = AugmentedConfig()
+    usual = AugmentedConfig(classifier=PAPERS_CLASSIFIER.get(config.dataset, AugmentedConfig().classifier))
     paper = replace(config, classifier=usual.classifier, stem=None, widths=None, depths=usual.depths, bottleneck=True).model_config(shape, classes)
     same = config.classifier == usual.classifier
     sizes = size_differences(asdict(model_config(config.classifier, own)), asdict(model_config(usual.classifier, paper))) if same else f"{config.classifier}, not the paper's {usual.classifier}"
