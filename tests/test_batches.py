@@ -1,9 +1,12 @@
 """Work over many examples survives being stopped anywhere."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
-from explorer.batches import over_batches
+from explorer.batches import over_batches, shared_with_others
 from explorer.errors import Cancelled, ExplorerError
 from explorer.types import Silent
 
@@ -72,3 +75,37 @@ def test_a_wrong_number_of_rows_is_named_and_nothing_is_kept(tmp_path):
     with pytest.raises(ExplorerError, match="batch of 4 examples.*number has 3"):
         last_of(tmp_path, lambda first, last: {"number": torch.zeros(3)})
     assert not list(tmp_path.iterdir())
+
+
+def shared_here(folder, asked, at_first=None):
+    """In a thread of its own: what one of several finds, and which batches it was asked for."""
+
+    def compute(first, last):
+        asked.append((first, last))
+        if at_first:
+            at_first()
+        return squares()(first, last)
+
+    with shared_with_others():
+        return last_of(folder, compute, count=40, size=4)
+
+
+def test_of_several_each_does_other_batches_and_all_find_all(tmp_path):
+    asked, barrier = [[], [], []], threading.Barrier(3)
+    once = [iter([barrier.wait]) for _ in asked]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda number: shared_here(tmp_path, asked[number], lambda: next(once[number], lambda: None)()), range(3)))
+    assert sorted(sum(asked, [])) == [(first, first + 4) for first in range(0, 40, 4)], "each batch once"
+    assert all(asked) and all(columns["square"].tolist() == [n * n for n in range(40)] for columns in found)
+
+
+def test_what_one_leaves_undone_another_does_and_no_more(tmp_path):
+    def stopped(first, last):
+        if first == 8:
+            raise Cancelled("killed")
+        return squares()(first, last)
+
+    with pytest.raises(Cancelled), shared_with_others():
+        last_of(tmp_path, stopped, count=40, size=4)
+    assert shared_here(tmp_path, asked := [])["number"].tolist() == list(range(40))
+    assert asked == [(first, first + 4) for first in range(8, 40, 4)]

@@ -1,17 +1,21 @@
 """The commands of python -m explorer.runs for people."""
 
 import argparse
+import dataclasses
 import sys
 import time
 
 from explorer.configuration import from_mapping
-from explorer.options import add_fields, changed, joined
+from explorer.errors import ConfigurationError
+from explorer.options import add_fields, changed, joined, option_text
 from explorer.registry import look_up
 from explorer.training.bars import duration
 
 from . import events
 from .kinds import KINDS, specify, subject
 from .launching import cancel
+from .placement import Placement, placement_problems, read_placement
+from .slurm import log_tail as slurm_log
 from .state import Snapshot
 from .store import Run, Store
 
@@ -60,6 +64,7 @@ def _submit(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry-run", action="store_true", help="print the specification and stop")
     parser.add_argument("--wait", action="store_true", help="follow it to its end")
+    _add_placement(parser)
     add_fields(parser.add_argument_group("inputs; the parameters are listed when these are given"), kind.inputs)
     known, _ = parser.parse_known_args(rest)
     inputs = changed(kind.inputs, vars(known))
@@ -72,11 +77,12 @@ def _submit(words: list[str]) -> int:
         parser.print_help()
         return 0
     options = parser.parse_args(rest)
-    made = specify(name, inputs, changed(default, vars(options), SEED), options.device, options.seed)
+    placement = _placement(options)
+    made = specify(name, inputs, changed(default, vars(options), SEED), options.device, options.seed, elsewhere=placement.gpus > 0)
     if options.dry_run:
         print(made.text())
         return 0
-    found = Store().submit(made)
+    found = Store().submit(made, placement=placement)
     print(found.name)
     return _followed(found) if options.wait else 0
 
@@ -85,13 +91,13 @@ def _show(words: list[str]) -> int:
     found = _chosen("show", words)
     seen = found.snapshot()
     print(line(seen))
-    for text in (seen.note, seen.problem, seen.remark):
+    for text in (seen.note, seen.waiting, seen.problem, seen.remark):
         if text:
             print(text)
     if seen.specification:
         print(f"{seen.specification.text()}\n{seen.specification.command}")
     if seen.state == "failed":
-        print(events.log_tail(found.folder))
+        print("\n".join(filter(None, [events.log_tail(found.folder), slurm_log(found.folder)])))
     return 0
 
 
@@ -103,7 +109,7 @@ def _followed(found: Run) -> int:
     """Until it ends: 0 where it has finished, else 1. Ctrl-C stops following, not the run."""
     before = None
     while (seen := found.snapshot()).active:
-        if (now := line(seen)) != before:
+        if (now := f"{line(seen)}  {seen.waiting}".rstrip()) != before:
             print(now, file=sys.stderr)
         before = now
         time.sleep(0.5)
@@ -121,8 +127,12 @@ def _cancel(words: list[str]) -> int:
 
 
 def _retry(words: list[str]) -> int:
-    found = _chosen("retry", words)
-    Store().retry(found)
+    parser = _parser("retry")
+    parser.add_argument("run", help="its name or its number")
+    _add_placement(parser)
+    options = parser.parse_args(words)
+    found = Store().find(options.run)
+    Store().retry(found, placement=_placement(options, read_placement(found.folder)))
     print(line(found.snapshot()))
     return 0
 
@@ -131,6 +141,26 @@ def _delete(words: list[str]) -> int:
     found = _chosen("delete", words)
     Store().delete(found)
     return 0
+
+
+def _add_placement(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("where", "no part of what the run is: the same work is the same run anywhere")
+    for field in dataclasses.fields(Placement):
+        group.add_argument(f"--{field.name}", metavar="VALUE", help=f"{PLACEMENT_HELP[field.name]} ({option_text(field.default)})")
+
+
+def _placement(options: argparse.Namespace, default: Placement = Placement()) -> Placement:
+    """As the options say. Raises ConfigurationError with every problem."""
+    found = dataclasses.replace(default, **changed(default, vars(options)))
+    if problems := placement_problems(found):
+        raise ConfigurationError(problems)
+    return found
+
+
+PLACEMENT_HELP = {
+    "backend": "local or slurm", "processes": "how many share the work", "partition": "of the cluster", "gpus": "for each process, in Slurm", "cpus": "for each process, in Slurm",
+    "memory": "gigabytes for each node, in Slurm", "minutes": "time limit in Slurm; a run that it stops can go on", "account": "of the cluster",
+}  # fmt: skip
 
 
 def _chosen(command: str, words: list[str]) -> Run:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from explorer.configuration import from_mapping
 from explorer.errors import ConfigurationError, ExplorerError
 from explorer.hardware import pick_device
@@ -136,9 +138,9 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def specify(kind: str, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, device: str = "auto", seed: int = 0) -> Specification:
-    """A specification with every field filled in: paths absolute, digests taken, the device chosen. Raises ConfigurationError with all
-    that is wrong, UnknownName, or InvalidInput for a device that this machine lacks."""
+def specify(kind: str, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, device: str = "auto", seed: int = 0, elsewhere: bool = False) -> Specification:
+    """A specification with every field filled in: paths absolute, digests taken, the device chosen. `elsewhere`: for machines that have a GPU, whatever
+    this one has. Raises ConfigurationError with all that is wrong, UnknownName, or InvalidInput for a device that this machine lacks."""
     entry = look_up(KINDS, kind, "kind of run")
     resolved = from_mapping(entry.inputs, inputs, "inputs").resolved()
     default = entry.defaults(resolved)
@@ -146,7 +148,7 @@ def specify(kind: str, inputs: Mapping[str, Any], parameters: Mapping[str, Any] 
     made = from_mapping(type(default), {**asdict(default), **_unseeded(parameters or {}), **({} if problems else _seeded(default, seed))}, "parameters")
     if problems := problems + entry.problems(resolved, made):
         raise ConfigurationError(problems)
-    chosen = pick_device(device)
+    chosen = torch.device("cuda") if elsewhere and device in ("auto", "cuda") else pick_device(device)
     plain = _plain(_unseeded(asdict(made)))
     return Specification(kind, _plain(asdict(resolved)), plain, str(chosen) if device != "auto" else chosen.type, seed)
 

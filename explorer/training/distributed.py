@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from types import MethodType
 
 import torch
@@ -133,18 +134,18 @@ class Together:
 
 
 @contextmanager
-def as_one(model: nn.Module, place: Place) -> Iterator[None]:
-    """Batch norm and codes that are moving averages see what all processes together see."""
-    if place.processes == 1:
+def as_one(model: nn.Module, rows: Rows | None) -> Iterator[None]:
+    """Batch norm and codes that are moving averages see what all processes together see: the whole batch, once."""
+    if rows is None:
         yield
         return
     changed: list[tuple[nn.Module, str]] = []
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.forward = MethodType(_normalised, module)
+            module.forward = MethodType(partial(_normalised, copies=rows.copies), module)
             changed.append((module, "forward"))
         if isinstance(module, Codebook):
-            module._average = _averaging_all(module._average)
+            module._average = _averaging_all(module._average, rows.copies)
             changed.append((module, "_average"))
     try:
         yield
@@ -153,9 +154,9 @@ def as_one(model: nn.Module, place: Place) -> Iterator[None]:
             del module.__dict__[name]
 
 
-def _averaging_all(average: Callable[[str, Tensor], Tensor]) -> Callable[[str, Tensor], Tensor]:
+def _averaging_all(average: Callable[[str, Tensor], Tensor], copies: int) -> Callable[[str, Tensor], Tensor]:
     def averaged(name: str, value: Tensor) -> Tensor:
-        value = value.clone()
+        value = value / copies
         dist.all_reduce(value)
         return average(name, value)
 
@@ -178,7 +179,7 @@ class _Sum(torch.autograd.Function):
         return gradient
 
 
-def _normalised(self: nn.modules.batchnorm._BatchNorm, x: Tensor) -> Tensor:
+def _normalised(self: nn.modules.batchnorm._BatchNorm, x: Tensor, *, copies: int) -> Tensor:
     """Batch norm by the mean and the variance of all processes' rows."""
     if not self.training or not self.track_running_stats:
         return type(self).forward(self, x)
@@ -192,6 +193,6 @@ def _normalised(self: nn.modules.batchnorm._BatchNorm, x: Tensor) -> Tensor:
         self.num_batches_tracked += 1
         momentum = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
         self.running_mean.lerp_(mean.detach().to(self.running_mean), momentum)
-        self.running_var.lerp_((variance.detach() * count / (count - 1)).to(self.running_var), momentum)
+        self.running_var.lerp_((variance.detach() * count / (count - copies)).to(self.running_var), momentum)
     normal = centred * (variance.view(shape) + self.eps).rsqrt()
     return (normal * self.weight.view(shape) + self.bias.view(shape) if self.affine else normal).to(x.dtype)

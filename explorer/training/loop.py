@@ -81,7 +81,7 @@ def fit(
                 mean = loss(model, ready, state).mean()
                 return mean if rows is None else rows.weight * mean
 
-            with distributed.as_one(model, team):
+            with distributed.as_one(model, rows):
                 with arithmetic.cast(own[0].device):
                     ready = own if prepare is None else prepare(model, own, state)
                     with nullcontext() if ascent is None else ascent.worse(model, objective, *([together.all_summed] if together else [])):

@@ -1,18 +1,23 @@
 """A run in place: what it would take, a button, its progress, its results. Every page that has long work shows it with this."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.runs import Run, Snapshot, Specification, Store, cancel, events
 from explorer.runs.estimate import Estimate, by_trying, from_earlier_runs
+from explorer.runs.placement import Placement
+from explorer.runs.slurm import log_tail as slurm_log
+from explorer.runs.team import TRAINING
 from explorer.training.bars import duration
 
 from .background import JOBS, Job
 from .components import plain, show_problems
 from .links import link_to
 from .run_views import VIEWS
+from .run_where import choose_placement, placed, where
 
 POLL_SECONDS = 0.3
 PROBLEM = "run_this.problem"
@@ -29,7 +34,7 @@ def run_this(specification: Specification, key: str, label: str = "Run") -> None
     if problem := st.session_state.pop(PROBLEM, None):
         show_problems([problem])
     try:
-        run = store.same(specification)
+        run = store.same(specification) or store.same(replace(specification, device="cuda"))  # the same, with a cluster's GPUs
     except ExplorerError as error:
         show_problems([str(error)])
         return
@@ -69,7 +74,7 @@ def show_run(run: Run, key: str) -> None:
 def progress_text(seen: Snapshot) -> str:
     """How far, how fast, how long still."""
     if seen.state == "queued":
-        return f"Waiting for its turn on {seen.specification.device} …"
+        return f"{seen.waiting} …" if seen.waiting else f"Waiting for its turn on {seen.specification.device} …"
     parts = [f"{seen.done:,} of {seen.total:,}" if seen.total else "Loading …"]
     if seen.rate:
         parts.append(f"{seen.rate:.3g}/s")
@@ -96,6 +101,8 @@ def _show_state(run: Run, seen: Snapshot, key: str) -> None:
         with button:
             now = seen.state == "cancelling"
             st.button("Stop now" if now else "Cancel", key=f"{key}-cancel", on_click=act, args=(cancel, run.folder, *([0.0, 1.0] if now else [])), width="stretch")
+        if seen.placement.in_slurm or seen.placement.processes > 1:
+            st.caption(plain(where(seen.placement, seen.specification.device if seen.specification else "cpu"), 200).capitalize() + ".")
         if seen.silent:
             st.warning(f"The worker has shown no sign of life for {duration(seen.silent)}. It may be stopped, or the disk may be full.")
         return
@@ -103,23 +110,38 @@ def _show_state(run: Run, seen: Snapshot, key: str) -> None:
     st.markdown(f"**{MARKS[seen.state]}**{took} · run {run.number}" + (f" · {seen.done:,} of {seen.total:,}" if seen.total and seen.state != "finished" else ""))
     if seen.problem:
         (st.error if seen.state in ("failed", "unreadable") else st.warning)(plain(seen.problem, 600))
-    if seen.state == "failed" and (log := events.log_tail(run.folder)):
+    if seen.state == "failed" and (log := run_log(run)):
         with st.expander("The end of its log", expanded=True):
             st.code(log, language=None)
     if seen.state in ("failed", "cancelled", "interrupted"):
-        st.button("Go on", key=f"{key}-retry", on_click=act, args=(Store().retry, run), help="From what it has done so far.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            placement = _choose_where(f"{key}-again", seen.placement, seen.specification)
+            st.button("Go on", key=f"{key}-retry", on_click=act, args=(Store().retry, run, None, placement), help="From what it has done so far.")
+
+
+def run_log(run: Run, lines: int = 30) -> str:
+    """The end of what its worker has printed, and of what a cluster has to say of its jobs."""
+    return "\n".join(filter(None, [events.log_tail(run.folder, lines), slurm_log(run.folder, lines)]))
+
+
+def _choose_where(key: str, default: Placement, specification: Specification | None) -> Placement:
+    with st.popover("Where"):
+        return choose_placement(key, default, specification is not None and specification.kind == TRAINING)
 
 
 def _show_launch(specification: Specification, store: Store, key: str, label: str) -> None:
     estimate = from_earlier_runs(specification, store)
     trial = JOBS.find(("estimate", specification.fingerprint))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(label, type="primary", key=f"{key}-launch", on_click=act, args=(store.submit, specification))
+        placement = _choose_where(f"{key}-where", Placement(), specification)
+        st.button(label, type="primary", key=f"{key}-launch", on_click=act, args=(store.submit, placed(specification, placement), None, placement))
         if estimate is None and (trial is None or trial.state in ("failed", "cancelled")):
             start = lambda: JOBS.start(("estimate", specification.fingerprint), lambda progress: by_trying(specification, progress))  # noqa: E731
             st.button("Estimate its time", key=f"{key}-estimate", on_click=start, help="Tries the first steps, for a few seconds.")
-        where = f"On {specification.device}, in a process of its own: it goes on when this page is closed."
-        st.caption(f"{_told(estimate)} {where}" if estimate else where)
+        place = where(placement, placed(specification, placement).device)
+        alone = "" if placement.in_slurm or placement.processes > 1 else ", in a process of its own"
+        place = f"{place[0].upper()}{place[1:]}{alone}: it goes on when this page is closed."
+        st.caption(f"{_told(estimate)} {place}" if estimate else place)
     if estimate is None and trial is not None:
         _show_trial(trial)
 

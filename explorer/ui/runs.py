@@ -19,7 +19,7 @@ from explorer.training.bars import duration
 
 from . import links
 from .components import download, plain
-from .run_this import MARKS, UNUSABLE, act, show_run
+from .run_this import MARKS, UNUSABLE, act, run_log, show_run
 from .run_views import VIEWS, download_rows
 
 PAGE, ALL = "runs", "all"
@@ -111,7 +111,7 @@ def show_details(run: Run, link: Link) -> None:
             st.button("Delete for good", key=f"delete-{run.name}", on_click=act, args=(_delete, run, link))
     with st.expander("Specification and log"):
         st.json(json.loads(seen.specification.text()) if seen.specification else {}, expanded=False)
-        st.code(events.log_tail(run.folder, 100) or "Nothing was printed.", language=None)
+        st.code(run_log(run, 100) or "Nothing was printed.", language=None)
 
 
 def show_comparison(runs: list[Run]) -> None:
@@ -162,7 +162,7 @@ def _line(seen: Snapshot) -> dict:
         "state": MARKS[seen.state],
         "kind": title(seen.specification.kind) if seen.specification else "?",
         "of": subject(seen.specification) if seen.specification else "?",
-        "device": seen.device or (seen.specification.device if seen.specification else ""),
+        "device": ("Slurm: " if seen.placement.in_slurm else "") + (seen.device or (seen.specification.device if seen.specification else "")),
         "progress": 100 if seen.state == "finished" else int(100 * seen.share),
         "started": datetime.fromtimestamp(seen.started).strftime("%Y-%m-%d %H:%M") if seen.started and 0 <= seen.started < 4e10 else "",
         "took": duration(seen.seconds) if seen.seconds else "",
