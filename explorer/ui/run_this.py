@@ -124,6 +124,11 @@ def run_log(run: Run, lines: int = 30) -> str:
     return "\n".join(filter(None, [events.log_tail(run.folder, lines), slurm_log(run.folder, lines)]))
 
 
+def _elsewhere(placement: Placement) -> tuple:
+    """What a store is told besides the specification."""
+    return () if placement == Placement() else (None, placement)
+
+
 def _choose_where(key: str, default: Placement, specification: Specification | None) -> Placement:
     with st.popover("Where"):
         return choose_placement(key, default, specification is not None and specification.kind == TRAINING)
@@ -134,7 +139,7 @@ def _show_launch(specification: Specification, store: Store, key: str, label: st
     trial = JOBS.find(("estimate", specification.fingerprint))
     with st.container(horizontal=True, vertical_alignment="center"):
         placement = _choose_where(f"{key}-where", Placement(), specification)
-        st.button(label, type="primary", key=f"{key}-launch", on_click=act, args=(store.submit, placed(specification, placement), None, placement))
+        st.button(label, type="primary", key=f"{key}-launch", on_click=act, args=(store.submit, placed(specification, placement), *_elsewhere(placement)))
         if estimate is None and (trial is None or trial.state in ("failed", "cancelled")):
             start = lambda: JOBS.start(("estimate", specification.fingerprint), lambda progress: by_trying(specification, progress))  # noqa: E731
             st.button("Estimate its time", key=f"{key}-estimate", on_click=start, help="Tries the first steps, for a few seconds.")

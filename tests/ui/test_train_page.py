@@ -75,7 +75,7 @@ def test_a_bad_link_is_one_message(query, message):
 
 def test_launching_makes_one_run_that_the_page_finds_again(monkeypatch):
     launched = []
-    monkeypatch.setattr("explorer.runs.store.launch", launched.append)
+    monkeypatch.setattr("explorer.runs.store.start_anywhere", launched.append)
     test = page(experiment="digits-rts", changes="epochs=1")
     next(button for button in test.button if button.label == "Train").click().run()
     (run,) = Store().runs()
