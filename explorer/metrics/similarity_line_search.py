@@ -40,6 +40,8 @@ def similarity_line_search(
     gammas = torch.linspace(0, 1, GAMMAS, device=x.device)
     curve = torch.stack([_distance(x, corrupted, gamma.expand(len(x))) for gamma in gammas], 1)
     inside = curve[:, -1] <= limit
+    if inside.all():
+        return LineSearch(corrupted, torch.ones_like(curve[:, -1]), curve[:, -1], curve, torch.zeros_like(inside))
     root, found = _root_nearest_1(gammas, curve - limit)
     gamma = torch.where(inside, 1.0, root)
     distance = _distance(x, corrupted, gamma)

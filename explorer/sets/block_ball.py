@@ -38,7 +38,21 @@ class BlockBall:
         return self.shares(delta).amax(1)
 
     def project(self, delta: Float[Tensor, "batch parameters"]) -> Float[Tensor, "batch parameters"]:
-        return torch.cat([ball.project(part) for ball, part in self._parts(delta)], 1)
+        """Each block shortened to its radius, and by units in the last place until the gauge as computed is at most 1: `L2Ball`'s projections,
+        all written into one tensor."""
+        projected, inward = torch.empty_like(delta), 1 - 2 * torch.finfo(delta.dtype).eps
+        for (ball, part), own in zip(self._parts(delta), projected.split(self.sizes, 1), strict=True):
+            gauge = ball.gauge(part)
+            outside = gauge > 1
+            if not outside.any():
+                own.copy_(part)
+                continue
+            torch.mul(part, torch.where(outside, inward / gauge, 1)[:, None], out=own)
+            shrink = torch.finfo(delta.dtype).eps
+            while (outside := ball.gauge(own) > 1).any():
+                own.mul_(torch.where(outside, 1 - shrink, 1.0).to(delta.dtype)[:, None])
+                shrink *= 2
+        return projected
 
     def sample(self, streams: Streams, law: Law = "uniform") -> Float[Tensor, "batch parameters"]:
         """Blocks are independent; "uniform-norm" is AdA's start, a uniform length and direction in each."""

@@ -95,6 +95,7 @@ class PerturbedNetwork(nn.Module):
     def __init__(self, network: nn.Module, x: Float[Tensor, "batch channels height width"], chunk: int | None = None):
         super().__init__()
         self.network, self.chunk = network, chunk
+        self.named = [pair for layer in layers_of(network) for pair in layer.parameters.items()]
         self.register_buffer("x", x, persistent=False)
 
     def forward(self, delta: Float[Tensor, "batch parameters"]) -> Float[Tensor, "batch channels height width"]:
@@ -113,6 +114,5 @@ class PerturbedNetwork(nn.Module):
         return vmap(lambda weights, image: functional_call(self.network, weights, (image[None],))[0])(self._weights(delta), x)
 
     def _weights(self, delta: Float[Tensor, "some parameters"]) -> dict[str, Tensor]:
-        named = [pair for layer in layers_of(self.network) for pair in layer.parameters.items()]
-        parts = delta.split([each.numel() for _, each in named], 1)
-        return {name: each + part.view(-1, *each.shape) for (name, each), part in zip(named, parts, strict=True)}
+        parts = delta.split([each.numel() for _, each in self.named], 1)
+        return {name: each + part.view(-1, *each.shape) for (name, each), part in zip(self.named, parts, strict=True)}
