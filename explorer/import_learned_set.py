@@ -1,0 +1,56 @@
+"""python -m explorer.import_learned_set FILE.pth [--radius 28]: make a checkpoint of a set that the paper's published code has trained.
+
+The networks of MNIST (fully connected, convolutional, spatial transformers) and of CIFAR-10's corruptions are recognised by their tensors. Only
+tensors and numbers are read from the file; nothing that it carries is executed."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from explorer.checkpoints import save
+from explorer.command_line import politely_stopped, run_command
+from explorer.configuration import from_mapping
+from explorer.errors import OutputError
+from explorer.hardware import pick_device, use_all_cores
+from explorer.options import add_fields, changed, joined
+from explorer.papers.learned_sets.published import PublishedSettings, import_published
+from explorer.storage import runs_folder
+from explorer.training import Bar
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command. Returns 0, 1 for an error that the user can mend, 130 when stopped."""
+    return run_command(run, arguments, "stopped. Nothing was written.")
+
+
+def run(arguments: list[str]) -> int:
+    options = _parser().parse_args(joined(arguments))
+    settings = from_mapping(PublishedSettings, changed(PublishedSettings, vars(options)), "import")
+    use_all_cores()
+    with politely_stopped(Bar(options.file.stem)) as progress:
+        imported = import_published(options.file, settings, options.root, pick_device(options.device), progress)
+    for note in imported.notes:
+        print(note, file=sys.stderr)
+    path = options.to or runs_folder() / "imported" / f"{imported.header.name}.safetensors"
+    if path.exists() and not options.replace:
+        raise OutputError(f"{path} is there already. Choose another --to, or add --replace.")
+    save(path, imported.model, imported.header, torch.float32)
+    print(path)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m explorer.import_learned_set", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--to", type=Path, metavar="CHECKPOINT", help="the checkpoint to write (imported/NAME.safetensors in the folder of runs, where the gallery finds it)")
+    parser.add_argument("--replace", action="store_true", help="write it where one is already")
+    parser.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")
+    add_fields(parser.add_argument_group("what the file does not say"), PublishedSettings)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""Checkpoints of the paper's published code as our own: recognised by the shapes of their tensors, and opened without running anything.
+
+The published scaled tanh is sign-flipped: it gives middle − half·tanh(x), ours middle + half·tanh((y − middle)/half). They agree at y = middle − half·x,
+so that the last linear layer is changed, exactly. In what order the published networks take their inputs does not show in the shapes: each
+order is tried on real pairs, and the one that reconstructs them best is taken."""
+
+import hashlib
+import itertools
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from explorer.checkpoints import MAXIMUM_BYTES, Header
+from explorer.data import pair_kind
+from explorer.errors import CheckpointUnreadable, DataNotFound, InvalidInput
+from explorer.evaluation import percentile_radii
+from explorer.models import ConditionalVAE, build_model
+from explorer.models.adopting import adopted
+from explorer.models.residual_cvae import LOG_VAR_BOUNDS
+from explorer.provenance import code_revision, library_versions
+from explorer.types import Progress
+
+from .config import KIND
+from .training import all_norms
+
+TRIED = 64  # pairs, for each order of the inputs
+Tensors = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One of the published networks. `names` are patterns of its tensors' names and ours; `sizes` reads the configuration from its tensors;
+    the inputs' orders are rolls of some of our tensors along a dimension."""
+
+    model: str
+    dataset: str
+    pairs: str
+    radius: float  # of the published sets
+    names: tuple[tuple[str, str], ...]
+    sizes: Callable[[Tensors], dict]
+    recognition: tuple[tuple[str, int], ...]
+    generator: tuple[tuple[str, int], ...] = ()
+    roll: Callable[[Tensor], int] = lambda weight: weight.shape[1] // 2
+    flipped: bool = False
+
+
+def _residual(found: Tensors) -> dict:
+    latents, maps = found["generator.fc.weight"].shape[1], found["prior.encoder.0.weight"].shape[0]
+    bottleneck, features = found["prior.encoder.7.weight"].shape[0], found["prior.fc1.weight"].shape[1]
+    return {
+        "channels": found["prior.encoder.0.weight"].shape[1], **_square(features // bottleneck), "latent_dim": latents, "maps": maps,
+        "inner_maps": found["prior.encoder.1.conv1.weight"].shape[0], "bottleneck_maps": bottleneck,
+    }  # fmt: skip
+
+
+def _square(pixels: int) -> dict:
+    edge = round(pixels**0.5)
+    if edge * edge != pixels:
+        raise InvalidInput(f"the file's images have {pixels} pixels, which is no square: only square images were published.")
+    return {"height": edge, "width": edge}
+
+
+BLOCK = tuple((f"conv{n}", f"conv{n}") for n in (1, 2)) + tuple((f"bn{n}", f"norm{n}") for n in (1, 2))
+LAYOUTS = {
+    "mnist_fc": Layout(
+        "linf_fc_cvae", "mnist", "linf", 28.0,
+        ((r"(prior|recognition)\.fc1\.", r"\1.hidden."), (r"(prior|recognition)\.fc21\.", r"\1.mean."), (r"(prior|recognition)\.fc22\.", r"\1.log_var."),
+         (r"generator\.fc3\.", "generator.hidden."), (r"generator\.fc4\.", "generator.pixels.")),
+        lambda found: {**_square(found["generator.fc4.weight"].shape[0]), "hidden_units": found["generator.fc4.weight"].shape[1], "latent_dim": found["prior.fc21.weight"].shape[0]},
+        (("recognition.hidden.weight", 1),), (("generator.hidden.weight", 1),),
+    ),
+    "mnist_conv": Layout(
+        "linf_conv_cvae", "mnist", "linf", 29.0,
+        ((r"(prior|recognition)\.conv31\.", r"\1.mean."), (r"(prior|recognition)\.conv32\.", r"\1.log_var."), (r"generator\.downsample3\.", "generator.to_quarter."),
+         (r"generator\.downsample4\.", "generator.to_half."), (r"generator\.conv3\.", "generator.conv1."), (r"generator\.conv4\.", "generator.conv2."), (r"generator\.conv5\.", "generator.conv3.")),
+        lambda found: {"widths": [found[f"prior.{name}.weight"].shape[0] for name in ("conv1", "conv2", "conv31")]},
+        (("recognition.conv1.weight", 1),), tuple((f"generator.conv{n}.weight", 1) for n in (1, 2, 3)), lambda weight: -1,
+    ),
+    "mnist_stn": Layout(
+        "rts_cvae", "mnist", "rts", 14.0,
+        ((r"(prior|recognition)\.fc31\.", r"\1.mean."), (r"(prior|recognition)\.fc32\.", r"\1.log_var."), (r"generator\.fc\.", "generator.control."), (r"generator\.conv\.", "generator.merge."),
+         (r"stns\.(\d+)\.localization\.1\.", r"transformers.\1.localization.0."), (r"stns\.(\d+)\.localization\.3\.", r"transformers.\1.localization.2."), (r"stns\.(\d+)\.fc\.", r"transformers.\1.affine."), (r"block\.bn", "block.norm")),
+        lambda found: {
+            **_square(found["generator.fc.weight"].shape[0]), "latent_dim": found["generator.fc.weight"].shape[1],
+            "transformers": len({name.split(".")[2] for name in found if name.startswith("generator.stns.")}),
+            "localization_widths": [found[f"generator.stns.0.localization.{n}.weight"].shape[0] for n in (1, 3)],
+        },
+        (*((f"recognition.block.norm1.{name}", 0) for name in ("weight", "bias", "running_mean", "running_var")), ("recognition.block.conv1.weight", 1)),
+    ),
+    "cifar10_rectangle": Layout(
+        "residual_cvae", "cifar10", "corruptions", 28.0,
+        ((r"(prior|recognition)\.encoder\.0\.", r"\1.trunk.first."), (r"(prior|recognition)\.encoder\.5\.", r"\1.trunk.norm."), (r"(prior|recognition)\.encoder\.7\.", r"\1.trunk.last."),
+         (r"(prior|recognition)\.encoder\.8\.", r"\1.norm."), (r"(prior|recognition)\.fc1\.", r"\1.mean."), (r"(prior|recognition)\.fc2\.", r"\1.log_var."), (r"generator\.fc\.", "generator.control."),
+         (r"generator\.decoder\.0\.", "generator.trunk.first."), (r"generator\.decoder\.5\.", "generator.trunk.norm."), (r"generator\.decoder\.7\.", "generator.trunk.last."),
+         *((rf"(prior|recognition)\.encoder\.{n}\.", rf"\1.trunk.blocks.{n - 1}.") for n in range(1, 5)), *((rf"generator\.decoder\.{n}\.", f"generator.trunk.blocks.{n - 1}.") for n in range(1, 5)),
+         (r"(blocks\.\d)\.bn", r"\1.norm")),
+        _residual, (("recognition.trunk.first.weight", 1),), (("generator.trunk.first.weight", 1),), lambda weight: 1, flipped=True,
+    ),
+}  # fmt: skip
+"""By the names of the published configurations."""
+SIGNS = {"mnist_fc": "prior.fc21.weight", "mnist_conv": "prior.conv31.weight", "mnist_stn": "generator.stns.0.fc.weight", "cifar10_rectangle": "generator.decoder.0.weight"}
+
+
+@dataclass(frozen=True)
+class PublishedSettings:
+    """What the file does not say. `pairs` and `dataset` where they are other than the published network's usual ones; `radius` where it is not
+    to be measured on validation pairs."""
+
+    name: str = ""
+    dataset: str = ""
+    pairs: str = ""
+    radius: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ImportedSet:
+    """A learned set with the header of its checkpoint, and what there is to say about it."""
+
+    model: ConditionalVAE
+    header: Header
+    notes: tuple[str, ...]
+
+
+def import_published(path: Path, settings: PublishedSettings, root: Path | None, device: torch.device, progress: Progress) -> ImportedSet:
+    """Raises CheckpointUnreadable for a file that holds more than tensors and numbers, InvalidInput where no published network has its tensors,
+    UnknownName, Cancelled."""
+    content, tensors = _opened(path)
+    name, layout = _recognised(path, tensors)
+    found = {_renamed(key, layout): value for key, value in tensors.items()}
+    try:
+        config = layout.sizes(tensors)
+    except (KeyError, IndexError) as error:
+        raise InvalidInput(f"{path.name} begins like {name}, and has no tensor {error}: it is another network, or not whole.") from None
+    config |= {"log_var_bounds": list(LOG_VAR_BOUNDS)} if layout.flipped else {}
+    model = build_model(layout.model, config)
+    state, _ = adopted(model.state_dict(), found, layout.model)
+    model.load_state_dict(_unflipped(state) if layout.flipped else state)
+    kind, data = pair_kind(settings.pairs or layout.pairs), settings.dataset or layout.dataset
+    source, at_hand, stood_in = kind.at_hand(data, root)
+    if source.image_shape(tuple(source.images.images.shape[1:])) != model.image_shape:
+        raise InvalidInput(f"{path.name} takes images of {model.image_shape}, the pairs of {at_hand.name} are {source.image_shape(tuple(source.images.images.shape[1:]))}: it is of another resolution. Name its --dataset.")
+    model = model.to(device).eval().requires_grad_(False)
+    clean, perturbed = source.fixed(range(min(TRIED, len(source)))).to(device).both
+    order, errors = _best_order(model, layout, clean, perturbed)
+    notes = [f"Recognised as {name} by the shapes of its {len(tensors)} tensors. Of {len(errors)} orders of its inputs the one that reconstructs real pairs best is taken: squared error {min(errors):.5f} per pixel, the others {', '.join(f'{each:.5f}' for each in sorted(errors)[1:])}."]
+    notes += ["Its variance is given by a tanh of flipped sign, which the last layer now carries."] if layout.flipped else []
+    notes += [stood_in] if stood_in else []
+    radii = {}
+    if settings.radius is None and stood_in is None:
+        try:
+            radii = percentile_radii(all_norms(model, kind.open(data, "validation", root, None), device, progress))
+        except DataNotFound as error:
+            notes.append(str(error))
+    if settings.radius is None and not radii:
+        notes.append(f"Its radius could not be measured without its data: {layout.radius:g} is the published one.")
+    radius = settings.radius if settings.radius is not None else radii.get("100", layout.radius)
+    header = Header(
+        kind=KIND, name=settings.name or f"published-{name.replace('_', '-')}", model=layout.model, model_config=config,
+        dataset={"name": data, "pairs": settings.pairs or layout.pairs, "types": list(source.type_names)}, training={"imported_from": path.name[:200], "sha256": hashlib.sha256(content).hexdigest()},
+        metrics={"squared_error_per_pixel": min(errors)}, seed=0, radius=radius, percentile_radii=radii or {"100": radius},
+        description=f"Imported from {path.name[:100]}. {' '.join(notes)}"[:1000], versions=library_versions(), revision=code_revision(),
+    )  # fmt: skip
+    return ImportedSet(model, header, tuple(notes))
+
+
+def _opened(path: Path) -> tuple[bytes, dict[str, Tensor]]:
+    """A state dict, or one under `model_state_dict`. Such files carry numpy's numbers as learning rates: these three types are let in, nothing else."""
+    import io
+
+    import numpy as np
+
+    try:
+        if path.stat().st_size > MAXIMUM_BYTES:
+            raise CheckpointUnreadable(f"{path.name} has {path.stat().st_size / 1e9:.1f} GB. At most {MAXIMUM_BYTES >> 30} GB are read.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointUnreadable(f"{path} cannot be read: {error.strerror or error}.") from None
+    scalar = np._core.multiarray.scalar
+    numbers = [scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype, np.dtypes.Float64DType]
+    try:
+        with torch.serialization.safe_globals(numbers):
+            found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # of many kinds, from damaged or foreign content
+        raise CheckpointUnreadable(f"{path.name} is not a checkpoint of tensors and numbers alone, and nothing else is opened ({str(error).splitlines()[0][:160]}).") from None
+    state = found.get("model_state_dict", found) if isinstance(found, dict) else None
+    if not isinstance(state, dict) or not state or not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()):
+        raise CheckpointUnreadable(f"{path.name} holds no tensors by name. Expected a state_dict, or a dictionary with one under model_state_dict.")
+    return content, {key.removeprefix("module."): value for key, value in state.items()}
+
+
+def _recognised(path: Path, tensors: Tensors) -> tuple[str, Layout]:
+    for name, sign in SIGNS.items():
+        if sign in tensors and all(any(key.startswith(f"{part}.") for key in tensors) for part in ("prior", "recognition", "generator")):
+            return name, LAYOUTS[name]
+    raise InvalidInput(f"{path.name} has the tensors of none of the published networks {', '.join(LAYOUTS)}: its first are {', '.join(list(tensors)[:3])}.")
+
+
+def _renamed(key: str, layout: Layout) -> str:
+    for pattern, ours in layout.names:
+        key = re.sub(pattern, ours, key)
+    return key
+
+
+def _unflipped(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The log-variances' linear layers for a tanh of the right sign and of slope 1 in the middle."""
+    middle, half = sum(LOG_VAR_BOUNDS) / 2, (LOG_VAR_BOUNDS[1] - LOG_VAR_BOUNDS[0]) / 2
+    changed = {}
+    for part in ("prior", "recognition"):
+        changed[f"{part}.log_var.weight"] = -half * state[f"{part}.log_var.weight"]
+        changed[f"{part}.log_var.bias"] = middle - half * state[f"{part}.log_var.bias"]
+    return {**state, **changed}
+
+
+def _best_order(model: ConditionalVAE, layout: Layout, clean: Tensor, perturbed: Tensor) -> tuple[tuple[bool, bool], list[float]]:
+    """The model is left with that order of its inputs; the errors are those of all orders."""
+    start = {name: value.clone() for name, value in model.state_dict().items()}
+    orders = list(itertools.product((False, True), (False, True) if layout.generator else (False,)))
+    errors = []
+    for order in orders:
+        model.load_state_dict(_rolled(start, layout, order))
+        with torch.inference_mode():
+            decoded = model.decode(clean, model.encode(clean, perturbed).mean)
+            errors.append(float((decoded - perturbed).square().mean()))
+    best = orders[min(range(len(orders)), key=errors.__getitem__)]
+    model.load_state_dict(_rolled(start, layout, best))
+    return best, errors
+
+
+def _rolled(state: dict[str, Tensor], layout: Layout, order: tuple[bool, bool]) -> dict[str, Tensor]:
+    changed = dict(state)
+    for name, dimension in layout.recognition if order[0] else ():
+        changed[name] = state[name].roll(state[name].shape[dimension] // 2, dimension)
+    for name, dimension in layout.generator if order[1] else ():
+        changed[name] = state[name].roll(layout.roll(state[name]), dimension)
+    return changed
