@@ -91,6 +91,7 @@ def test_table_3_stands_beside_the_papers_orders(measured, tmp_path):
     assert [row.label.split(" (")[0] for row in filled.rows[:8]] == list(TABLE_3) and all(len(row.paper) == len(COLUMNS) for row in filled.rows)
     assert [row.label for row in filled.rows if row.measured is None] == ["PAT (O(M·S), O(M·S), O(N))"]
     assert filled.rows[-1].label.startswith("nominal") and filled.rows[-1].measured[-1] == 1 and filled.rows[-1].own
+    assert {"batches of 4 (paper 1024)", "M = 3 (paper 10)"} <= set(filled.rows[0].differences)
     save_result(COSTS_KIND, table, tmp_path / "costs.json")
     results = read_results(RESULTS, (tmp_path,))
     assert results.of(COSTS_KIND)[0][0] == table

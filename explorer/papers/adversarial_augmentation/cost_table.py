@@ -16,10 +16,11 @@ TABLE_3 = {  # passes through classifier and auxiliary network, projection; M st
     "DeepAugment": "O(1), O(1), –",
     "AugMix": "O(1), –, –",
 }
+PAPERS_BATCH = 1024
 NO_PAT = "perceptual adversarial training is not built: it needs a trained perceptual distance"
 NOTE = (
     "For each image of a step: passes, forward and backward, through the classifier and through the image-to-image network, projections and the numbers they change. The paper "
-    "gives orders, in brackets: classifier, network, projection. DeepAugment's pass is made once for a whole training. Seconds are of one step, and comparable within a results file."
+    "gives orders, in brackets: classifier, network, projection. DeepAugment's pass is made once for a whole training. Passes do not depend on classifier, network and batch. Seconds are of one step, and comparable within a results file."
 )
 
 
@@ -46,7 +47,8 @@ def _row(label: str, name: str, found, own: bool = False) -> Row:
     seconds = table.seconds[at]
     values = (table.forward[at], table.backward[at], table.network_forward[at], table.network_backward[at], table.projections[at], table.projected[at], seconds, seconds / table.seconds[table.methods.index("nominal")])
     settings = table.settings
+    differences = () if own else (f"classifier {table.checkpoint} of {table.dataset[:40]}", f"network {settings.get('network')}", f"batches of {table.images} (paper {PAPERS_BATCH})", *((f"M = {settings.get('steps')} (paper 10)",) if settings.get("steps") != 10 else ()))
     source = f"{path.name}: {table.images} images of {table.dataset[:40]}, classifier {table.checkpoint}, network {settings.get('network')}, M = {settings.get('steps')}, {table.device[:60]}, revision {table.revision[:20]}"
-    return Row(label, nothing.paper, values, source=source, own=own)
+    return Row(label, nothing.paper, values, differences=differences, source=source, own=own)
 
 
