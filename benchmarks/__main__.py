@@ -11,7 +11,7 @@ from pathlib import Path
 
 from explorer.hardware import available_cores, keep_freed_memory, use_all_cores
 
-MODULES = ("attack", "certification", "metrics", "spectra", "bounds", "budgets", "corruptions", "augmentation", "training", "joint_training", "live", "start", "runs")
+MODULES = ("attack", "certification", "metrics", "spectra", "bounds", "budgets", "corruptions", "augmentation", "training", "joint_training", "live", "start", "runs", "sharing")
 
 
 def main() -> int:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from explorer.runs import Specification, Store, cancel, events, locks
+from explorer import locks
+from explorer.runs import Specification, Store, cancel, events
 from explorer.runs.kinds import specify
 from explorer.ui.library import SHIPPED
 from tests.browser.app_server import ARGUMENTS, find_chromium, running_app
