@@ -14,6 +14,7 @@ from explorer.command_line import politely_stopped, run_command
 from explorer.errors import ConfigurationError
 from explorer.hardware import describe_device, keep_freed_memory, pick_device, use_all_cores
 from explorer.measuring import file_digest
+from explorer.models.segmentation import SEGMENTER
 from explorer.papers import PAPERS, RESULTS, Results, read_results, save_result
 from explorer.papers import adversarial_augmentation as augmentation
 from explorer.papers import certified_vae as provae
@@ -53,7 +54,11 @@ from explorer.papers.learned_sets.likelihoods import KIND as LIKELIHOOD_KIND
 from explorer.papers.learned_sets.likelihoods import LikelihoodSettings, likelihood_report, likelihood_table
 from explorer.papers.learned_sets.quality import QualitySettings, quality
 from explorer.papers.learned_sets.report import FORMATS
-from explorer.papers.learned_sets.tables import KIND, own_path
+from explorer.papers.learned_sets.segmentation_evaluation import certified_table, robust_table
+from explorer.papers.learned_sets.segmentation_measured import CERTIFIED_KIND, ROBUST_KIND, CertifiedSettings, RobustSettings
+from explorer.papers.learned_sets.segmentation_opening import open_segmenter
+from explorer.papers.learned_sets.segmentation_tables import own_segmentation_path
+from explorer.papers.learned_sets.tables import KIND, LEARNED_SETS, own_path
 from explorer.papers.manifold_directions import open_directions
 from explorer.papers.manifold_directions.evaluation import accuracy_table, spectra_table
 from explorer.papers.manifold_directions.finding import own_path as own_directions_path
@@ -228,8 +233,30 @@ def _measure_classifier(options: argparse.Namespace, device: torch.device) -> st
     return (_measure_corruptions if "corruption" in training else _measure_budgets)(options, device)
 
 
+def _measure_segmenter(options: argparse.Namespace, device: torch.device) -> str:
+    """A row of Table 3 of Perturbation sets, or with --certified the curve of its Figure 17."""
+    _only(options, "a segmenter", "certified", "learned_set", "steps", "samples")
+    opened = open_segmenter(options.checkpoint, device, options.root)
+    common = {"learned_set": options.learned_set, "seed": options.seed}
+    if options.certified:
+        default = CertifiedSettings()
+        samples = default.samples if options.samples == LikelihoodSettings().samples else options.samples
+        settings = replace(default, **common, samples=samples, steps=_or(options.steps, default.steps), limit=_or(options.limit, default.limit))
+        kind, measure, item = CERTIFIED_KIND, certified_table, find_item(LEARNED_SETS, "figure", 17)
+    else:
+        default = RobustSettings()
+        settings = replace(default, **common, steps=_or(options.steps, default.steps), limit=options.limit, batch_size=min(options.batch_size, default.batch_size))
+        kind, measure, item = ROBUST_KIND, robust_table, find_item(LEARNED_SETS, "table", 3)
+    with politely_stopped(Bar(options.checkpoint.stem)) as progress:
+        *_, table = measure(opened, file_digest(options.checkpoint), settings, options.work, progress)
+    _saved(kind, table, options.output or own_segmentation_path(kind, table))
+    results = Results(((kind, table, options.checkpoint),))
+    return look_up(ITEMS, options.format, "format")("learned_sets", LEARNED_SETS, item, *status(item, results), _measured_rows(item.fill(results)))
+
+
 MEASURES: dict[str, Callable[[argparse.Namespace, torch.device], str]] = {
     LEARNED_SET: _measure_set,
+    SEGMENTER: _measure_segmenter,
     provae.KIND: _measure_vae,
     budgets.KIND: _measure_classifier,
 }
@@ -308,6 +335,8 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--likelihood", action="store_true", help="of a learned set: how likely it makes real perturbations (Perturbation sets, Definition 2), instead of Table 4")
     measure.add_argument("--samples", type=int, default=LikelihoodSettings().samples, help=f"of that, members drawn for each pair ({LikelihoodSettings().samples})")
     measure.add_argument("--density", choices=("gaussian", "bernoulli"), default=LikelihoodSettings().density, help="of that (gaussian)")
+    measure.add_argument("--certified", action="store_true", help="of a segmenter: pixels certified over the radius by smoothing in a learned set's latents (Perturbation sets, Figure 17), instead of Table 3; --samples of them")
+    measure.add_argument("--learned-set", metavar="NAME", help="of a segmenter: the set of lights, a checkpoint or the experiment that trains it (that of its training)")
     measure.add_argument("--attack", action="store_true", help="of a VAE: its ELBO under attack (proVAE, Figure 3) instead of its bound (Table 1)")
     measure.add_argument("--restarts", type=int, help=f"of the attack ({AttackSettings().restarts} for a VAE, {ErrorSettings().restarts} for a classifier)")
     measure.add_argument("--clip", action="store_true", help="that attack stays in [0, 1]; the paper's does not")

@@ -20,6 +20,7 @@ from .learned_sets.likelihoods import KIND as LIKELIHOOD_KIND
 from .learned_sets.likelihoods import LikelihoodTable
 from .learned_sets.quality import QualityTable
 from .learned_sets.segmentation_experiments import EXPERIMENTS as SEGMENTATION_EXPERIMENTS
+from .learned_sets.segmentation_measured import TABLES as SEGMENTATION_TABLES
 from .learned_sets.tables import KIND, LEARNED_SETS
 from .manifold_directions import EXPERIMENTS as MANIFOLD_DIRECTIONS_EXPERIMENTS
 from .manifold_directions import MANIFOLD_DIRECTIONS
@@ -38,4 +39,4 @@ PAPERS: dict[str, Paper] = {
     "manifold_directions": MANIFOLD_DIRECTIONS,
 }
 
-RESULTS: dict[str, type] = {KIND: QualityTable, LIKELIHOOD_KIND: LikelihoodTable, SIMILARITY_KIND: SimilarityTable, NOISE_KIND: NoiseTable, COSTS_KIND: CostTable, RECONSTRUCTION_KIND: ReconstructionTable, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES, **MANIFOLD_DIRECTIONS_TABLES, **AUGMENTATION_TABLES}  # kinds of results files and what they hold
+RESULTS: dict[str, type] = {KIND: QualityTable, LIKELIHOOD_KIND: LikelihoodTable, SIMILARITY_KIND: SimilarityTable, NOISE_KIND: NoiseTable, COSTS_KIND: CostTable, RECONSTRUCTION_KIND: ReconstructionTable, **SEGMENTATION_TABLES, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES, **MANIFOLD_DIRECTIONS_TABLES, **AUGMENTATION_TABLES}  # kinds of results files and what they hold

@@ -22,6 +22,7 @@ from explorer.papers.certified_vae.evaluation import AttackSettings, ElboSetting
 from explorer.papers.contextual_budgets.measured import ErrorSettings, FollowedSettings, VolumeSettings
 from explorer.papers.learned_sets.extremes import ExtremesSettings
 from explorer.papers.learned_sets.quality import QualitySettings
+from explorer.papers.learned_sets.segmentation_measured import CertifiedSettings, RobustSettings
 from explorer.papers.manifold_directions.measured import AccuracySettings, SpectraSettings
 from explorer.randomness import LARGEST_KEY
 from explorer.registry import look_up
@@ -48,6 +49,7 @@ from .certified_vae import attack_run_problems, elbo_run_problems, few_images, m
 from .corruptions import error_run_problems, few_corrupted
 from .corruptions import measure_errors as measure_corruptions
 from .manifold_directions import direction_run_problems, few_images_of_all_classes, measure_accuracies, measure_spectra
+from .segmentation import few_pictures, measure_certified_pixels, measure_robust, segmentation_run_problems
 from .specification import Specification
 from .task import Task
 from .work import (
@@ -134,6 +136,8 @@ KINDS: dict[str, Kind] = {
     "worst_weights": Kind("Worst weights of image-to-image networks", CheckpointInputs, lambda _: SimilaritySettings(), measure_similarity, similarity_run_problems, few_searched),
     "imitated_corruptions": Kind("Corruptions imitated by changed weights", CheckpointInputs, lambda _: ReconstructionSettings(), measure_reconstruction, reconstruction_run_problems, few_imitated),
     "parameter_noise": Kind("Errors under noise on the parameters", CheckpointInputs, lambda _: NoiseSettings(), measure_noise, noise_run_problems, few_searched),
+    "segmentation": Kind("Materials under adversarial light", CheckpointInputs, lambda _: RobustSettings(), measure_robust, segmentation_run_problems, few_pictures),
+    "certified_segmentation": Kind("Certified materials", CheckpointInputs, lambda _: CertifiedSettings(), measure_certified_pixels, segmentation_run_problems, few_pictures),
     "training": Kind("Training", TrainingInputs, lambda inputs: EXPERIMENTS[inputs.experiment].config, train_experiment, training_problems, few_steps),
 }  # fmt: skip
 

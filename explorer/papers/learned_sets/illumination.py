@@ -40,3 +40,9 @@ LIGHTING: dict[str, tuple[LearnedSetConfig, str, LearnedSetConfig]] = {
     "mi-mip3": (MIP3, "the same at 500×750, going on from mi-mip4", MIP3),
     "scenes-lighting": (SCENES, "rendered scenes of 64×64 under 25 lights, compact: trains in minutes, no download", MIP5),
 }
+LATENT_NORMS: dict[str, tuple[float, ...]] = {  # Table 11: β, mean, deviation, quartiles and the largest
+    "mi-mip5": (1, 7.42, 2.14, 5.93, 7.35, 8.81, 16.63),
+    "mi-mip4": (1, 10.88, 3.18, 8.69, 10.75, 12.95, 24.69),
+    "mi-mip3": (10, 9.11, 2.72, 7.14, 9.00, 10.97, 20.65),
+    "scenes-lighting": (),
+}
