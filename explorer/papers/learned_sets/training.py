@@ -158,9 +158,10 @@ def finish(name: str, config: LearnedSetConfig, place: Place, source: dict[str, 
     """Round the best weights to float16, choose the radius on all validation pairs, measure on test pairs, and save."""
     best = load(place.output / "best.safetensors", place.device)
     model = best.model.half().float()
-    radii = percentile_radii(all_norms(model, source["validation"], place.device, Inner(progress)))
+    norms = all_norms(model, source["validation"], place.device, Inner(progress))
+    radii = percentile_radii(norms)
     measured = set_quality(model, *evaluated(source["test"], place.device), seed=EVALUATION_SEED, progress=Inner(progress))
-    metrics = {**best.header.metrics, **asdict(measured)}
+    metrics = {**best.header.metrics, **asdict(measured), "norm_mean": float(norms.mean()), "norm_deviation": float(norms.std(correction=0))}
     header = replace(best.header, metrics=metrics, radius=radii["100"], percentile_radii=radii)
     path = place.output / f"{name}.safetensors"
     save(path, model, header, dtype=torch.float16)
