@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 START_SECONDS = 20
+WITH_ITS_PARENT = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()  # where the tests themselves are killed
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel")
 
 
@@ -75,7 +77,7 @@ PartitionName=urgent Nodes={name} MaxTime=60 State=UP PriorityTier=2
 
     def start(*command: str) -> None:
         with open(log, "ab") as file:
-            started.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True, env=environment))
+            started.append(subprocess.Popen([*WITH_ITS_PARENT, *command], stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True, env=environment))
 
     def asked(*command: str) -> str:
         return subprocess.run([program(command[0]), *command[1:]], env=environment, capture_output=True, text=True).stdout
@@ -101,6 +103,19 @@ PartitionName=urgent Nodes={name} MaxTime=60 State=UP PriorityTier=2
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for left in _of(conf):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(left, signal.SIGKILL)
+
+
+def _of(conf: Path) -> list[int]:
+    """What lives of a cluster: steps whose daemon is gone, and their work."""
+    mark, found = f"SLURM_CONF={conf}".encode(), []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
 
 
 def can_hide() -> bool:

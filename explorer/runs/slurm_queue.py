@@ -14,7 +14,7 @@ from explorer.errors import RunError
 
 from .placement import read_placement
 
-ASK_SECONDS, FRESH_SECONDS = 20, 1.0
+ASK_SECONDS, FRESH_SECONDS, SILENT_SECONDS = 20, 1.0, 30.0  # who does not answer is not asked at every look at a page
 FIELDS = "%j|%A|%T|%r|%N"
 ENDED = ("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "TIMEOUT", "REVOKED")
 WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD")
@@ -133,7 +133,7 @@ _known: list[tuple[float, dict[str, tuple[Job, ...]], str]] = [(-1e9, {}, "")]
 def _all_jobs(age: float) -> dict[str, tuple[Job, ...]]:
     with _guard:
         asked, jobs, problem = _known[0]
-        if time.monotonic() - asked > age:
+        if time.monotonic() - asked > (SILENT_SECONDS if problem and age else age):
             try:
                 jobs, problem = _parsed(_asked("squeue", "-h", "-a", "-r", "-t", "all", "-o", FIELDS)), ""
             except RunError as error:

@@ -102,7 +102,7 @@ def _show_state(run: Run, seen: Snapshot, key: str) -> None:
             now = seen.state == "cancelling"
             st.button("Stop now" if now else "Cancel", key=f"{key}-cancel", on_click=act, args=(cancel, run.folder, *([0.0, 1.0] if now else [])), width="stretch")
         if seen.placement.in_slurm or seen.placement.processes > 1:
-            st.caption(plain(where(seen.placement, seen.specification.device if seen.specification else "cpu"), 200).capitalize() + ".")
+            st.caption(_sentence(plain(where(seen.placement, seen.specification.device if seen.specification else "cpu"), 200)) + ".")
         if seen.silent:
             st.warning(f"The worker has shown no sign of life for {duration(seen.silent)}. It may be stopped, or the disk may be full.")
         return
@@ -143,12 +143,15 @@ def _show_launch(specification: Specification, store: Store, key: str, label: st
         if estimate is None and (trial is None or trial.state in ("failed", "cancelled")):
             start = lambda: JOBS.start(("estimate", specification.fingerprint), lambda progress: by_trying(specification, progress))  # noqa: E731
             st.button("Estimate its time", key=f"{key}-estimate", on_click=start, help="Tries the first steps, for a few seconds.")
-        place = where(placement, placed(specification, placement).device)
         alone = "" if placement.in_slurm or placement.processes > 1 else ", in a process of its own"
-        place = f"{place[0].upper()}{place[1:]}{alone}: it goes on when this page is closed."
+        place = f"{_sentence(where(placement, placed(specification, placement).device))}{alone}: it goes on when this page is closed."
         st.caption(f"{_told(estimate)} {place}" if estimate else place)
     if estimate is None and trial is not None:
         _show_trial(trial)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _show_trial(trial: Job) -> None:
