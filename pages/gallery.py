@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.ui.components import show_problems
 from explorer.ui.gallery import add_checkpoints, in_order, show_card, show_unreadable
 from explorer.ui.library import find_checkpoints
+from explorer.ui.links import link_to
 
 st.title("Perturbation sets")
 st.markdown(
@@ -12,6 +13,7 @@ st.markdown(
     "Open one, drag its latent sliders and its radius, and watch the picture follow. Below them are VAEs with a certified ELBO, class-conditional VAEs whose latents "
     "are attacked, and classifiers to attack, bound and certify in any of these sets."
 )
+link_to("learned_sets", "Show the demo →", demo="1")
 
 problems = add_checkpoints()
 show_problems(problems)

@@ -12,6 +12,7 @@ import streamlit as st
 from explorer.configuration import parse
 
 PAGES_KEY = "explorer.pages"
+DEMO = "demo"  # the step of a story, which stands beside any page's settings
 ECHO_SECONDS = 10
 Link = TypeVar("Link")
 
@@ -20,7 +21,7 @@ def opened(kind: type[Link], page: str) -> tuple[Link, list[str], int]:
     """The page's settings, what was wrong in a URL that came from outside, and a revision that changes with each such URL.
 
     An empty URL gives back what the page showed last in this session."""
-    query = st.query_params.to_dict()
+    query, _ = _own()
     state = st.session_state
     stored = state.get(f"{page}.link")
     if stored is not None and (not query or _is_echo(query, page)):
@@ -37,8 +38,9 @@ def show(link: typing.Any, page: str) -> None:
     query = write(link)
     st.session_state[f"{page}.link"] = link
     _remember(query, page)
-    if st.query_params.to_dict() != query:
-        st.query_params.from_dict(query)
+    shown, beside = _own()
+    if shown != query:
+        st.query_params.from_dict(query | beside)
 
 
 def push(link: typing.Any, page: str) -> None:
@@ -47,9 +49,21 @@ def push(link: typing.Any, page: str) -> None:
     st.session_state[f"{page}.revision"] += 1
 
 
+def forget(page: str) -> None:
+    """The next URL of the page is taken as one from outside, also where the page has shown it itself."""
+    for name in ("link", "shown"):
+        st.session_state.pop(f"{page}.{name}", None)
+
+
 def keep(link: typing.Any, page: str) -> None:
     """The next run starts from these settings, and its controls stay as they are."""
     st.session_state[f"{page}.link"] = link
+
+
+def _own() -> tuple[dict[str, str], dict[str, str]]:
+    """The URL's parameters: the page's, and those that stand beside any page's."""
+    query = st.query_params.to_dict()
+    return {name: value for name, value in query.items() if name != DEMO}, {name: value for name, value in query.items() if name == DEMO}
 
 
 def _is_echo(query: dict[str, str], page: str) -> bool:
