@@ -9,6 +9,7 @@ import torch
 from explorer.batches import over_batches, shared_with_others
 from explorer.errors import Cancelled, ExplorerError
 from explorer.types import Silent
+from tests.stopping import StopAt
 
 
 def squares(asked=None):
@@ -19,15 +20,6 @@ def squares(asked=None):
         return {"number": numbers, "square": numbers.double() ** 2}
 
     return compute
-
-
-class StopAt(Silent):
-    def __init__(self, done):
-        self.done, self.seen = done, []
-
-    def advance(self, done, total, note=""):
-        self.seen.append(done)
-        self.cancelled = done >= self.done
 
 
 def last_of(folder, compute, count=10, size=4, progress=None):

@@ -11,7 +11,7 @@ from explorer.models import build_model
 from explorer.randomness import Streams
 from explorer.sets import LatentBall, LpBall, Perturbations
 from explorer.sets.regions import L2Ball
-from explorer.types import Silent
+from tests.stopping import Stopped
 
 
 @pytest.fixture
@@ -106,8 +106,5 @@ def test_impossible_settings_are_errors(classifier):
 
 
 def test_it_stops_when_asked(classifier):
-    class Asked(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
-        attack(classifier, progress=Asked())
+        attack(classifier, progress=Stopped())

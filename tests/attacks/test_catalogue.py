@@ -14,6 +14,7 @@ from explorer.randomness import Streams
 from explorer.sets import BudgetBox, LatentBall, LpBall, ManifoldLatent
 from explorer.types import Silent
 from tests.sets.test_contract import tiny_budgeted, tiny_class_cvae, tiny_cvae
+from tests.stopping import Stopped
 
 IMAGES = 6
 SETS = {
@@ -138,12 +139,9 @@ def test_nan_is_refused():
 
 
 def test_a_search_can_be_cancelled(classifier):
-    class Stop(Silent):
-        cancelled = True
-
     for name in ("pgd", "apgd-targeted", "multi-targeted", "random-search"):
         with pytest.raises(Cancelled):
-            hunt(classifier, name, progress=Stop())
+            hunt(classifier, name, progress=Stopped())
 
 
 def test_progress_reaches_its_end_once(classifier, short_parts):

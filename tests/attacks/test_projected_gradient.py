@@ -12,6 +12,7 @@ from explorer.models import build_model
 from explorer.randomness import Streams
 from explorer.sets import L2Ball, LatentBall, LpBall, Perturbations
 from explorer.types import Silent
+from tests.stopping import Stopped
 
 NORMS = [1, 2, math.inf]
 PLANE = Perturbations(L2Ball(torch.ones(3), (2,)), nn.Identity())
@@ -160,11 +161,8 @@ def test_progress_counts_all_steps():
 
 
 def test_a_cancelled_attack_raises():
-    class Impatient(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
-        attack(first_coordinate, progress=Impatient())
+        attack(first_coordinate, progress=Stopped())
 
 
 @pytest.mark.parametrize(

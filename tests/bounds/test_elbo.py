@@ -14,7 +14,7 @@ from explorer.errors import Cancelled, InvalidInput
 from explorer.models import VAE, Gaussian, elbo
 from explorer.models.vae import SIGMA0, kl_to_standard_normal
 from explorer.randomness import Streams
-from explorer.types import Silent
+from tests.stopping import Stopped
 from tests.tiny_vae import batch, tiny_vae
 
 
@@ -218,9 +218,6 @@ def test_a_certificate_never_falls_below_what_always_holds():
 
 
 def test_a_certificate_can_be_cancelled():
-    class Stopped(Silent):
-        cancelled = True
-
     model, (x, _) = tiny_vae(), batch(1)
     with pytest.raises(Cancelled):
         elbo_certificate(model, x, 0.05, Streams(0, [0]), progress=Stopped())

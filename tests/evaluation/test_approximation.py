@@ -5,7 +5,7 @@ import torch
 
 from explorer.errors import Cancelled, ExplorerError
 from explorer.evaluation.approximation import METRICS, pair_metrics
-from explorer.types import Silent
+from tests.stopping import Stopped
 
 
 def measured(model, pairs, radius, **changes):
@@ -89,8 +89,5 @@ def test_a_metric_that_is_not_finite_is_named(linear, pairs):
 
 
 def test_a_measurement_stops_in_the_middle_of_a_batch(linear, pairs):
-    class Stopped(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
         measured(linear[0], pairs, radius=1.0, progress=Stopped())

@@ -12,8 +12,8 @@ from explorer.errors import Cancelled, InvalidInput
 from explorer.evaluation.attacks import AttackCounts, attack_columns, counts, curve_columns, curve_counts
 from explorer.randomness import Streams
 from explorer.sets import LatentBall, LpBall, ManifoldLatent
-from explorer.types import Silent
 from tests.sets.test_contract import tiny_class_cvae, tiny_cvae
+from tests.stopping import Stopped
 
 COUNT, RADIUS = 40, 0.3
 SHARES = tuple(number / 10 for number in range(1, 11))
@@ -135,11 +135,8 @@ def test_nan_is_refused(grey, labels):
 
 
 def test_a_batch_can_be_cancelled(linear, grey, labels):
-    class Stop(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
-        curve(linear, grey, labels, progress=Stop())
+        curve(linear, grey, labels, progress=Stopped())
 
 
 def test_of_no_images_there_is_no_share():

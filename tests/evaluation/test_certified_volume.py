@@ -15,7 +15,7 @@ from explorer.models import build_model
 from explorer.randomness import Streams
 from explorer.sets import BudgetBox
 from explorer.sets.budget_box import DrawnBudgets
-from explorer.types import Silent
+from tests.stopping import Stopped
 
 TINY = {"height": 12, "width": 12, "widths": [3, 4], "hidden_units": [6], "classes": 4}
 PIXELS = 144
@@ -164,11 +164,8 @@ def test_a_classifier_that_never_changes_its_mind_gets_the_whole_range():
 def test_it_stops_on_request():
     classifier, x, labels = case()
 
-    class Stop(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
-        largest_certified_volume(classifier, x, labels, progress=Stop())
+        largest_certified_volume(classifier, x, labels, progress=Stopped())
 
 
 def test_all_that_is_impossible_is_said_at_once():

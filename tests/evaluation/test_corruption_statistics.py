@@ -9,8 +9,8 @@ from explorer.data.corruptions import CORRUPTIONS, SEVERITIES
 from explorer.data.corruptions.frost_textures import frost_textures
 from explorer.errors import Cancelled, InvalidInput
 from explorer.evaluation.corruption_statistics import STATISTICS, CorruptionStatistics, applicable, severity_curves, statistics
-from explorer.types import Silent
 from tests.evaluation.published_corruptions import published
+from tests.stopping import Stopped
 
 WITHIN = 0.10
 FLOOR = 0.004  # one byte, below which a share of a change says nothing
@@ -72,11 +72,8 @@ def test_what_has_no_statistics_is_refused(pictures):
 
 
 def test_curves_stop_on_request(pictures):
-    class Watched(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
-        severity_curves(pictures, progress=Watched())
+        severity_curves(pictures, progress=Stopped())
 
 
 def test_severities_are_those_of_the_benchmark(pictures):

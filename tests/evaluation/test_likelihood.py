@@ -5,7 +5,7 @@ import torch
 
 from explorer.errors import Cancelled, ExplorerError, InvalidInput
 from explorer.evaluation import likelihood
-from explorer.types import Silent
+from tests.stopping import Stopped
 
 
 def measured(model, pairs, radius=100.0, samples=300, **changes):
@@ -68,8 +68,5 @@ def test_a_diverged_model_is_named(linear, pairs):
 
 
 def test_it_stops_on_request(linear, pairs):
-    class Stopped(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
         measured(linear[0], pairs, progress=Stopped())

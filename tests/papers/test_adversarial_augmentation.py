@@ -25,6 +25,7 @@ from explorer.studies.classifiers import open_classifier
 from explorer.train import main
 from explorer.training import State, jensen_shannon
 from explorer.types import Silent
+from tests.stopping import StopAfterResults
 
 CPU = torch.device("cpu")
 QUICK = ("trades-l2-cifar10", "awp-linf-cifar10", "ada-cifar10-all-augmix-deepaugment", "random-weights-scenes-unet")
@@ -91,26 +92,12 @@ def test_an_experiment_trains_and_its_checkpoint_opens_as_any_classifier(name, r
     assert opened.model(load_dataset("cifar10", "test", root, limit=2).images).shape == (2, 10)
 
 
-def stopping_after_an_epoch():
-    class Stop(Silent):
-        seen = False
-
-        def partial(self, result):
-            self.seen = True
-
-        @property
-        def cancelled(self):
-            return self.seen
-
-    return Stop()
-
-
 @pytest.mark.parametrize("name", ["ada-cifar10-unet-augmix", "sam-cifar10"])
 def test_a_stopped_training_goes_on_bit_for_bit(name, root, networks, tmp_path):
     config, train = tiny(name, networks), OWN[name].train
     whole = train("tiny", config, Place(tmp_path / "whole", CPU, root), Silent())
     with pytest.raises(Cancelled):
-        train("tiny", config, Place(tmp_path / "stopped", CPU, root), stopping_after_an_epoch())
+        train("tiny", config, Place(tmp_path / "stopped", CPU, root), StopAfterResults())
     again = train("tiny", config, Place(tmp_path / "stopped", CPU, root, resume=True), Silent())
     assert all(torch.equal(a, b) for a, b in zip(load(again).model.state_dict().values(), load(whole).model.state_dict().values()))
 

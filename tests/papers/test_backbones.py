@@ -23,6 +23,7 @@ from explorer.papers.adversarial_augmentation.backbone_training import likeness,
 from explorer.papers.base import Place
 from explorer.training import State
 from explorer.types import Silent
+from tests.stopping import StopAfterResults
 
 CPU = torch.device("cpu")
 TINY = {
@@ -76,20 +77,10 @@ def test_an_experiment_trains_measures_and_saves(model, root, tmp_path):
 
 @pytest.mark.parametrize("model", ["vq_vae", pytest.param("compressive_autoencoder", marks=pytest.mark.slow)])
 def test_a_stopped_training_goes_on_bit_for_bit(model, root, tmp_path):
-    class Stop(Silent):
-        seen = False
-
-        def partial(self, result):
-            self.seen = True
-
-        @property
-        def cancelled(self):
-            return self.seen
-
     config = tiny(model, epochs=2)
     whole = train_backbone("tiny", config, Place(tmp_path / "whole", CPU, root), Silent())
     with pytest.raises(Cancelled):
-        train_backbone("tiny", config, Place(tmp_path / "stopped", CPU, root), Stop())
+        train_backbone("tiny", config, Place(tmp_path / "stopped", CPU, root), StopAfterResults())
     again = train_backbone("tiny", config, Place(tmp_path / "stopped", CPU, root, resume=True), Silent())
     assert again.read_bytes()[-2000:] == whole.read_bytes()[-2000:]
 

@@ -33,6 +33,7 @@ from explorer.papers.contextual_budgets.tables import table_1, table_3
 from explorer.papers.report import ITEMS, find_item, item_report
 from explorer.papers.results import read_result
 from explorer.types import Silent
+from tests.stopping import StopAt
 from tests.tiny_budgets import VOLUME, save_tiny
 
 BUDGETS = PAPERS["contextual_budgets"]
@@ -102,16 +103,9 @@ def test_batches_change_nothing(opened, tmp_path):
 
 
 def test_a_stopped_measurement_goes_on_where_it_was(opened, tmp_path):
-    class Stop(Silent):
-        done = 0
-        cancelled = False
-
-        def advance(self, done, total, note=""):
-            self.done, self.cancelled = done, done >= 5
-
     settings = ErrorSettings(steps=2, **FEW)
     with pytest.raises(Cancelled):
-        last(error_table(opened, "d", settings, tmp_path, Stop()))
+        last(error_table(opened, "d", settings, tmp_path, StopAt(5)))
     kept = list(tmp_path.glob("*/*.safetensors"))
     again = last(error_table(opened, "d", settings, tmp_path, Silent()))
     assert len(kept) == 1 and again.images == 12

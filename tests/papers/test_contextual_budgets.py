@@ -15,6 +15,7 @@ from explorer.papers.contextual_budgets.training import schedules, steps, train
 from explorer.train import main
 from explorer.training import State, certified_cross_entropy
 from explorer.types import Silent
+from tests.stopping import StopAfterResults
 
 NAMES = [name for name, experiment in EXPERIMENTS.items() if experiment.paper == "contextual_budgets"]
 TINY = replace(EXPERIMENTS["uniform-digits"].config, widths=(2, 3), hidden_units=(8,), epochs=2, passes=1, batch_size=20, limit=40)
@@ -104,22 +105,9 @@ def test_a_trained_classifier_says_what_was_measured_of_it(trained):
 
 
 def test_a_stopped_training_goes_on_bit_for_bit(trained, tmp_path):
-    def stop_after(epochs: int):
-        class Stop(Silent):
-            seen = 0
-
-            def partial(self, result):
-                self.seen += 1
-
-            @property
-            def cancelled(self):
-                return self.seen >= epochs
-
-        return Stop()
-
     place = Place(tmp_path, torch.device("cpu"))
     with pytest.raises(Exception, match="stopped"):
-        train("tiny", trained[0], place, stop_after(1))
+        train("tiny", trained[0], place, StopAfterResults())
     again = train("tiny", trained[0], replace(place, resume=True), Silent())
     assert again.read_bytes()[-2000:] == trained[1].read_bytes()[-2000:]
 

@@ -11,7 +11,7 @@ from explorer.models import build_model
 from explorer.papers.adversarial_augmentation.search import adversarial_corruptions, random_corruptions
 from explorer.randomness import Streams
 from explorer.sets import WeightBall
-from explorer.types import Silent
+from tests.stopping import Stopped
 
 COUNT = 5
 SMOOTH = nn.functional.interpolate(torch.rand(COUNT, 3, 4, 4, generator=torch.Generator().manual_seed(1)), (16, 16), mode="bilinear")
@@ -98,9 +98,6 @@ def test_an_empty_batch_stays_empty():
 
 
 def test_it_stops_when_asked():
-    class Stopped(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
         searched(progress=Stopped())
 

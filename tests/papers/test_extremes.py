@@ -13,6 +13,7 @@ from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.extremes import ExtremesSettings, contact_sheet, extremes, problems, worst_pairs
 from explorer.types import Silent
 from tests.runs.conftest import checkpoint  # noqa: F401
+from tests.stopping import Stopped
 
 SETTINGS = ExtremesSettings(steps=4, seed=3, points=True)
 
@@ -57,9 +58,6 @@ def test_the_sheet_has_a_column_for_each_pair_and_four_rows(learned):
 
 
 def test_a_search_can_be_cancelled(learned):
-    class Stopped(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
         extremes(learned, SETTINGS, Stopped())(0, 2)
 

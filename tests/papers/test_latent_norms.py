@@ -8,6 +8,7 @@ from explorer.models import build_model
 from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.latent_norms import BATCH, latent_norms
 from explorer.types import Silent
+from tests.stopping import Stopped
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +49,6 @@ def test_too_few_pairs_have_no_read_out(learned):
 
 
 def test_it_stops_on_request(learned):
-    class Stopped(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
         next(latent_norms(learned, 20, Stopped()))
 

@@ -23,6 +23,7 @@ from explorer.papers.trained import trained_path
 from explorer.train import main
 from explorer.training import PiecewiseLinear, State, class_cvae_loss
 from explorer.types import Silent
+from tests.stopping import StopAfterResults
 
 NAMES = [name for name, experiment in EXPERIMENTS.items() if isinstance(experiment.config, ClassifierConfig)]
 VAES = [name for name, experiment in EXPERIMENTS.items() if isinstance(experiment.config, ClassVaeConfig)]
@@ -108,21 +109,11 @@ def test_a_vae_says_how_well_it_reconstructs(name, vaes):
 
 @pytest.mark.parametrize("name", ["lenet-digits-joint", pytest.param("robust-digits-rts-adversarial", marks=pytest.mark.slow)])
 def test_a_stopped_training_goes_on_bit_for_bit(name, vaes, tmp_path):
-    class Stop(Silent):
-        seen = False
-
-        def partial(self, result):
-            self.seen = True
-
-        @property
-        def cancelled(self):
-            return self.seen
-
     config = replace(narrow(name, vaes), epochs=2, standard_epochs=1)
     train = EXPERIMENTS[name].train
     whole = train("tiny", config, Place(tmp_path / "whole", CPU), Silent())
     with pytest.raises(Cancelled):
-        train("tiny", config, Place(tmp_path / "stopped", CPU), Stop())
+        train("tiny", config, Place(tmp_path / "stopped", CPU), StopAfterResults())
     again = train("tiny", config, Place(tmp_path / "stopped", CPU, resume=True), Silent())
     assert again.read_bytes()[-4000:] == whole.read_bytes()[-4000:]
 

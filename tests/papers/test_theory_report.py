@@ -9,6 +9,7 @@ from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.theory_report import FIRST, SAMPLES, promises, theory_report
 from explorer.types import Silent
 from explorer.ui.library import SHIPPED
+from tests.stopping import Stopped
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +55,5 @@ def test_an_impossible_alpha_is_refused(reports, alpha):
 
 
 def test_it_stops_on_request(learned):
-    class Stopped(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
         next(theory_report(learned, 5, 0, Stopped()))

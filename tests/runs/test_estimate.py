@@ -10,6 +10,7 @@ from explorer.runs import estimate, events
 from explorer.runs.estimate import START_SECONDS, by_trying, from_earlier_runs
 from explorer.types import Silent
 from tests.runs.conftest import odd
+from tests.stopping import Stopped
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,9 +87,6 @@ def test_a_trial_that_tells_nothing_is_one_message(trial):
 
 
 def test_a_trial_can_be_cancelled(extremes):
-    class Stopped(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
         list(by_trying(extremes, Stopped()))
 

@@ -14,6 +14,7 @@ from explorer.runs.__main__ import main
 from explorer.runs.kinds import KINDS, opened, specify, subject
 from explorer.runs.specification import FORMAT
 from tests.tiny_backbones import save_backbone
+from tests.tiny_light import save_lighting_set, save_segmenter, small_scenes
 
 
 def test_it_comes_back_from_its_file(extremes, tmp_path):
@@ -50,8 +51,10 @@ def test_a_training_is_specified_by_its_experiment_and_keeps_its_values(name):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_command_line_makes_the_same_specification(kind, checkpoint, vae, budgets, tmp_path, capsys):
-    own = {"elbo": vae, "imitated": save_backbone(tmp_path), **dict.fromkeys(("budget", "direction", "attack", "cross", "certify", "worst", "parameter", "corruption"), budgets)}.get(kind.split("_")[0], checkpoint)
+def test_the_command_line_makes_the_same_specification(kind, checkpoint, vae, budgets, tmp_path, capsys, monkeypatch):
+    small_scenes(monkeypatch, tmp_path)
+    segmenter = save_segmenter(tmp_path / "segmenter.safetensors", save_lighting_set(tmp_path / "set.safetensors"))
+    own = {"elbo": vae, "segmentation": segmenter, "certified": segmenter, "imitated": save_backbone(tmp_path), **dict.fromkeys(("budget", "direction", "attack", "cross", "certify", "worst", "parameter", "corruption"), budgets)}.get(kind.split("_")[0], checkpoint)
     inputs = {"experiment": "digits-rts"} if kind == "training" else {"checkpoint": str(own)}
     made = specify(kind, inputs, {"limit": 7}, "cpu", seed=5)
     words = shlex.split(made.command)

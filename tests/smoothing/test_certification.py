@@ -10,7 +10,7 @@ from explorer.randomness import Streams, generator
 from explorer.sets import LatentBall, LpBall
 from explorer.smoothing import ABSTAIN, best_batch_size, certify, count_votes, predict
 from explorer.smoothing.sampling import BLOCK
-from explorer.types import Silent
+from tests.stopping import Stopped
 
 SIGMA = 0.5
 
@@ -122,11 +122,8 @@ def test_impossible_settings_are_errors(options, message):
 
 
 def test_it_stops_when_asked():
-    class Asked(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
-        smooth(images(0.5), progress=Asked())
+        smooth(images(0.5), progress=Stopped())
 
 
 def test_the_best_batch_size_is_one_of_those_tried():

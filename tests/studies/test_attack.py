@@ -13,6 +13,7 @@ from explorer.studies import attack
 from explorer.studies.attack import AttackSettings, CrossSettings, CurveSettings, attack_path, attack_table, cross_table, curve_table, evaluations, search_problems
 from explorer.studies.classifiers import open_classifier
 from explorer.types import Silent
+from tests.stopping import StopAt
 from tests.tiny_budgets import save_tiny
 
 QUICK = {"steps": 2, "limit": 12, "batch_size": 5}
@@ -40,15 +41,9 @@ def test_the_counts_grow_and_add_up(opened, tmp_path):
 
 
 def test_neither_batches_nor_an_interruption_change_the_result(opened, tmp_path):
-    class Stop(Silent):
-        cancelled = False
-
-        def advance(self, done, total, note=""):
-            self.cancelled = done >= 5
-
     settings = AttackSettings(**QUICK, threat="linf:0.02")
     with pytest.raises(Cancelled):
-        tables(attack_table, opened, settings, tmp_path / "a", Stop())
+        tables(attack_table, opened, settings, tmp_path / "a", StopAt(5))
     assert len(list((tmp_path / "a").rglob("*.safetensors"))) == 1
     resumed = tables(attack_table, opened, settings, tmp_path / "a")[-1]
     other = tables(attack_table, opened, replace(settings, batch_size=12), tmp_path / "b")[-1]

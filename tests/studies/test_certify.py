@@ -9,6 +9,7 @@ from explorer.smoothing import ABSTAIN, certify, predict
 from explorer.studies.certify import CertifySettings, certify_problems, certify_table, usual_radii, voting
 from explorer.studies.classifiers import open_classifier
 from explorer.types import Silent
+from tests.stopping import Stopped
 from tests.tiny_budgets import save_tiny
 
 QUICK = {"samples": 100, "selection": 10, "limit": 6, "batch_size": 4, "sigmas": (0.1, 0.3), "confidence": 0.99}
@@ -75,11 +76,8 @@ def test_the_prediction_is_that_of_predict():
 
 
 def test_voting_can_be_cancelled():
-    class Stop(Silent):
-        cancelled = True
-
     with pytest.raises(Cancelled):
-        votes_of(0.9, progress=Stop())
+        votes_of(0.9, progress=Stopped())
 
 
 @pytest.mark.parametrize(

@@ -14,16 +14,10 @@ from explorer.models import build_model
 from explorer.studies.classifiers import open_classifier
 from explorer.studies.corruptions import ErrorSettings, ErrorTable, error_problems, error_table, gallery
 from explorer.types import Silent
+from tests.stopping import StopAt
 from tests.tiny_budgets import CLASSIFIER, save_tiny
 
 FEW = ErrorSettings(names=("contrast", "gaussian_noise"), severities=(1, 5), limit=6, batch_size=4)
-
-
-class Stopping(Silent):
-    """Asks for the end once something is done."""
-
-    def advance(self, done: int, total: int, note: str = "") -> None:
-        self.cancelled = done > 0
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +57,7 @@ def test_the_mean_error_needs_all_fifteen(opened, coloured, tmp_path):
 def test_a_stopped_measurement_goes_on_where_it_was(opened, tmp_path):
     whole = last(opened, FEW, tmp_path / "whole")
     with pytest.raises(Cancelled):
-        last(opened, FEW, tmp_path / "stopped", Stopping())
+        last(opened, FEW, tmp_path / "stopped", StopAt(1))
     assert len(list((tmp_path / "stopped").rglob("*.safetensors"))) == 1
     assert last(opened, FEW, tmp_path / "stopped").errors == whole.errors
 
@@ -130,7 +124,7 @@ def test_a_gallery_grows_and_stops_on_request(opened):
     sizes = [len(found.cases) for found in gallery([opened.model], opened.images.images[:1], 0, 0, SEVERITIES, Silent())]
     assert sizes == sorted(sizes) and sizes[-1] == 80
     with pytest.raises(Cancelled):
-        list(gallery([opened.model], opened.images.images[:1], 0, 0, SEVERITIES, Stopping()))
+        list(gallery([opened.model], opened.images.images[:1], 0, 0, SEVERITIES, StopAt(1)))
 
 
 def test_a_classifier_that_answers_with_nothing_is_named(coloured):

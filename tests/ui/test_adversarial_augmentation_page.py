@@ -15,9 +15,9 @@ from explorer.ui.adversarial_augmentation_live import _scene
 from explorer.ui.adversarial_augmentation_work import View
 from explorer.ui.bounds import Subject
 from explorer.ui.model_choice import Model
+from tests.apps import opened_page, texts
 from tests.tiny_backbones import save_backbone
 from tests.tiny_budgets import save_tiny
-from tests.ui.test_pages import PAGES
 
 FAST = {"model": "mine/tiny-uniform", "steps": "1"}
 
@@ -35,14 +35,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def page(**query: str) -> AppTest:
-    test = AppTest.from_file(str(PAGES / "adversarial_augmentation.py"), default_timeout=120)
-    for name, value in {**FAST, **query}.items():
-        test.query_params[name] = value
-    return test.run()
-
-
-def texts(test: AppTest) -> str:
-    return "\n".join(each.value for kind in (test.caption, test.warning, test.error, test.info, test.markdown) for each in kind).replace("\\", "")
+    return opened_page("adversarial_augmentation", FAST | query)
 
 
 @pytest.mark.parametrize(

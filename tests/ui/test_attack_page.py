@@ -13,22 +13,16 @@ from explorer.ui.attack_link import Link, checked
 from explorer.ui.attack_live import _scene
 from explorer.ui.bounds import Subject
 from explorer.ui.threat_choice import Chosen
+from tests.apps import opened_page, texts
 from tests.tiny_budgets import save_tiny
-from tests.ui.test_pages import PAGES, uploads
+from tests.ui.test_pages import uploads
 
 SHIPPED = library.SHIPPED / "contextual_budgets" / "uniform-digits.safetensors"
 FAST = {"model": "uniform-digits", "steps": "10"}
 
 
 def page(**query: str) -> AppTest:
-    test = AppTest.from_file(str(PAGES / "attack.py"), default_timeout=120)
-    for name, value in {**FAST, **query}.items():
-        test.query_params[name] = value
-    return test.run()
-
-
-def texts(test: AppTest) -> str:
-    return "\n".join(each.value for kind in (test.caption, test.warning, test.error, test.info, test.markdown) for each in kind).replace("\\", "")
+    return opened_page("attack", FAST | query)
 
 
 def test_every_classifier_has_a_line_with_logits_before_and_after():

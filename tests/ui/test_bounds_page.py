@@ -15,21 +15,15 @@ from explorer.ui.bounds_link import Link, checked, reach
 from explorer.ui.live import read_request
 from explorer.ui.live_inference import Request, answer
 from explorer.ui.live_scenes import SCENES, NumberScene
-from tests.ui.test_pages import PAGES, uploads
+from tests.apps import opened_page, texts
+from tests.ui.test_pages import uploads
 
 SHIPPED = library.SHIPPED / "contextual_budgets" / "uniform-digits.safetensors"
 FAST = {"model": "uniform-digits", "methods": "ibp,crown-ibp", "steps": "10"}
 
 
 def page(**query: str) -> AppTest:
-    test = AppTest.from_file(str(PAGES / "bounds.py"), default_timeout=120)
-    for name, value in {**FAST, **query}.items():
-        test.query_params[name] = value
-    return test.run()
-
-
-def texts(test: AppTest) -> str:
-    return "\n".join(each.value for kind in (test.caption, test.warning, test.error, test.info) for each in kind).replace("\\", "")
+    return opened_page("bounds", FAST | query)
 
 
 def table(test: AppTest):
@@ -127,12 +121,12 @@ def test_a_misclassified_image_is_explained(tmp_path, monkeypatch):
 
 
 def test_the_gallery_has_a_card_of_the_classifier_with_its_accuracies():
-    test = AppTest.from_file(str(PAGES / "gallery.py"), default_timeout=120).run()
+    test = opened_page("gallery")
     assert {"97.7 %", "84.3 %"} <= {metric.value for metric in test.metric}
 
 
 def test_learned_sets_do_not_list_classifiers():
-    test = AppTest.from_file(str(PAGES / "learned_sets.py"), default_timeout=120).run()
+    test = opened_page("learned_sets")
     assert "uniform-digits" not in test.selectbox[0].options
 
 

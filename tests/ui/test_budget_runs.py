@@ -19,8 +19,8 @@ from explorer.runs import Store, events
 from explorer.runs.kinds import specify
 from explorer.ui.budget_runs import error_rows, followed_rows, volume_rows
 from explorer.ui.library import SHIPPED
+from tests.apps import opened_page
 from tests.runs.conftest import store  # noqa: F401
-from tests.ui.test_pages import PAGES
 
 OF = {"checkpoint": "budgets-digits", "images": 40, "available": 300, "training": {}, "dataset": "digits", "digest": "abc"}
 ERRORS = ErrorTable(**OF, settings=plain(ErrorSettings()), volume=0.2, errors=(0.02, 0.1, 0.125, 0.2, None, None, None), standard_errors=(0.01, 0.02, 0.02, 0.03, None, None, None))
@@ -46,10 +46,7 @@ def finished(name, table=None, seed=0):
 
 
 def page(**query) -> AppTest:
-    test = AppTest.from_file(str(PAGES / "runs.py"), default_timeout=60)
-    for name, value in query.items():
-        test.query_params[name] = value
-    return test.run()
+    return opened_page("runs", query)
 
 
 @pytest.mark.parametrize(("name", "words"), [("errors", "*Verified*"), ("volumes", "*Certified* by Liu et al."), ("followed", "Spearman")])

@@ -22,8 +22,8 @@ from explorer.ui.certified_vae_link import Link, checked
 from explorer.ui.certified_vae_live import _scene
 from explorer.ui.certified_vae_panels import PANELS
 from explorer.ui.live_scenes import NumberScene
+from tests.apps import opened_page, texts
 from tests.runs.conftest import store  # noqa: F401
-from tests.ui.test_pages import PAGES
 
 CONFIG = {"latent_dim": 3, "widths": [2, 3], "hidden_units": 4}
 QUICK = {"steps": "0"}  # no attack
@@ -52,15 +52,7 @@ def models(tmp_path, monkeypatch):
 
 
 def page(stem="certified_vae", **query) -> AppTest:
-    test = AppTest.from_file(str(PAGES / f"{stem}.py"), default_timeout=60)
-    for name, value in (QUICK | query if stem == "certified_vae" else query).items():
-        test.query_params[name] = value
-    return test.run()
-
-
-def texts(test: AppTest) -> str:
-    kinds = (test.markdown, test.subheader, test.caption, test.warning, test.error, test.info)
-    return "\n".join(each.value for kind in kinds for each in kind).replace("\\", "")
+    return opened_page(stem, QUICK | query if stem == "certified_vae" else query)
 
 
 def numbers(**query):

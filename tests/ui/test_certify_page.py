@@ -1,6 +1,5 @@
 """The page Certify, opened alone."""
 
-import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,46 +9,31 @@ from explorer.studies.classifiers import open_classifier
 from explorer.ui import library
 from explorer.ui.background import JOBS
 from explorer.ui.certify_link import Link, checked, share_needed
-from tests.ui.test_pages import PAGES, uploads
+from tests.apps import opened_page, settled, texts
+from tests.ui.test_pages import uploads
 
 SHIPPED = library.SHIPPED / "contextual_budgets" / "uniform-digits-0.2.safetensors"
 FAST = {"model": "uniform-digits-0.2", "samples": "100", "sigma": "0.1"}
 
 
 def page(**query: str) -> AppTest:
-    test = AppTest.from_file(str(PAGES / "certify.py"), default_timeout=120)
-    for name, value in {**FAST, **query}.items():
-        test.query_params[name] = value
-    return test.run()
-
-
-def settled(test: AppTest) -> AppTest:
-    """Once the votes are in."""
-    until = time.monotonic() + 60
-    while any(job.active for job in list(JOBS._jobs.values())):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    return test.run()
-
-
-def texts(test: AppTest) -> str:
-    return "\n".join(each.value for kind in (test.caption, test.warning, test.error, test.info) for each in kind).replace("\\", "")
+    return opened_page("certify", FAST | query)
 
 
 def test_an_image_is_certified_with_a_radius_and_its_confidence():
-    test = settled(page())
+    test = settled(page(), JOBS)
     numbers = {each.label: each.value for each in test.metric}
     assert not test.exception and float(numbers["Certified radius"]) > 0 and numbers["Class"] == "0"
     assert "Certified with confidence 99.9 %" in texts(test).replace("*", "") and "within" in texts(test)
 
 
 def test_where_noise_drowns_the_image_it_abstains():
-    test = settled(page(sigma="3.0"))
+    test = settled(page(sigma="3.0"), JOBS)
     assert {each.label: each.value for each in test.metric}["Certified radius"] == "abstains" and "no radius can be" in texts(test)
 
 
 def test_noise_in_the_latents_of_a_learned_set_certifies_there():
-    test = settled(page(threat="latent", sigma="0.5"))
+    test = settled(page(threat="latent", sigma="0.5"), JOBS)
     assert not test.exception and "standard deviations of the prior" in texts(test)
 
 

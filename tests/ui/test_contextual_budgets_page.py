@@ -23,7 +23,7 @@ from explorer.ui.contextual_budgets_panels import PANELS
 from explorer.ui.live_budgets import BudgetState, committed_budgets
 from explorer.ui.live_inference import Request, answer
 from explorer.ui.live_scenes import SCENES
-from tests.ui.test_pages import PAGES
+from tests.apps import opened_page, texts
 
 SMALL = {"widths": [2, 3], "hidden_units": [4]}
 QUICK = {"steps": "0"}  # no attack but the one step
@@ -56,15 +56,7 @@ def models(tmp_path, monkeypatch):
 
 
 def page(**query) -> AppTest:
-    test = AppTest.from_file(str(PAGES / "contextual_budgets.py"), default_timeout=60)
-    for name, value in (QUICK | query).items():
-        test.query_params[name] = value
-    return test.run()
-
-
-def texts(test: AppTest) -> str:
-    kinds = (test.markdown, test.caption, test.warning, test.error, test.info)
-    return "\n".join(each.value for kind in kinds for each in kind).replace("\\", "")
+    return opened_page("contextual_budgets", QUICK | query)
 
 
 def boxes(**query):

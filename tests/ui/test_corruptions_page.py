@@ -1,6 +1,5 @@
 """The page Corruptions, opened alone."""
 
-import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -8,31 +7,16 @@ from streamlit.testing.v1 import AppTest
 from explorer.runs import Store
 from explorer.ui.corruptions_link import Link, checked
 from explorer.ui.following import SEARCHES
-from tests.ui.test_pages import PAGES, uploads
+from tests.apps import opened_page, settled, texts
+from tests.ui.test_pages import uploads
 
 
 def opened(**query: str) -> AppTest:
-    test = AppTest.from_file(str(PAGES / "corruptions.py"), default_timeout=120)
-    for name, value in {"model": "uniform-digits", **query}.items():
-        test.query_params[name] = value
-    return test.run()
+    return opened_page("corruptions", {"model": "uniform-digits", **query})
 
 
 def page(**query: str) -> AppTest:
-    return settled(opened(**query))
-
-
-def settled(test: AppTest) -> AppTest:
-    """Once all tiles are there."""
-    until = time.monotonic() + 60
-    while any(job.active for job in list(SEARCHES._jobs.values())):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    return test.run()
-
-
-def texts(test: AppTest) -> str:
-    return "\n".join(each.value for kind in (test.caption, test.warning, test.error, test.info) for each in kind).replace("\\", "")
+    return settled(opened(**query), SEARCHES)
 
 
 def drawn(test: AppTest) -> str:
@@ -95,7 +79,7 @@ def test_curves_are_measured_on_demand():
 def test_a_bad_link_is_one_message_and_the_page_goes_on(query, words):
     test = opened(**query)
     assert not test.exception and len(test.warning) == 1 and words in texts(test)
-    assert 'class="tile ' in drawn(settled(test))
+    assert 'class="tile ' in drawn(settled(test, SEARCHES))
 
 
 def test_the_usual_link_has_nothing_to_mend():

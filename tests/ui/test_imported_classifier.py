@@ -1,12 +1,11 @@
 """A classifier from an ONNX file, in every page about classifiers."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from explorer.studies.importing import ImportSettings, import_classifier
 from explorer.ui import library
 from tests.studies.test_importing import logits_of_digits
-from tests.ui.test_pages import PAGES
+from tests.apps import opened_page, texts
 
 NAME = "mine/affine"
 
@@ -32,10 +31,7 @@ def imported(tmp_path, monkeypatch):
     ids=["attack in pixels", "attack in latents", "certify", "bounds"],
 )
 def test_it_is_attacked_certified_and_bounded_as_any_other(script, query, shown):
-    test = AppTest.from_file(str(PAGES / f"{script}.py"), default_timeout=120)
-    for name, value in {"model": NAME, **query}.items():
-        test.query_params[name] = value
-    test.run()
-    said = "\n".join(each.value for kind in (test.caption, test.markdown, test.info) for each in kind)
+    test = opened_page(script, {"model": NAME} | query)
+    said = texts(test)
     assert not test.exception and not test.error and not test.warning
-    assert "imported from affine.onnx" in said.replace("\\", "") and shown in said.replace("\\", "")
+    assert "imported from affine.onnx" in said and shown in said

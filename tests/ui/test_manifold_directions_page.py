@@ -24,21 +24,14 @@ from explorer.ui.live_inference import answer
 from explorer.ui.live_scenes import SCENES
 from explorer.ui.manifold_directions_gaussian import shown, sliders_of
 from explorer.ui.manifold_directions_link import Link, checked_plane, plane_of
+from tests.apps import opened_page, texts
 from tests.papers.test_directions_exploration import written
-from tests.ui.test_pages import PAGES
 
 ORIGIN = dict(images=300, available=300, strength=asdict(DIGITS_STRENGTH), dataset="digits", digest="d", vae="", vae_digest="")
 
 
 def page(**query: str) -> AppTest:
-    test = AppTest.from_file(str(PAGES / "manifold_directions.py"), default_timeout=120)
-    for name, value in query.items():
-        test.query_params[name] = value
-    return test.run()
-
-
-def texts(test: AppTest) -> str:
-    return "\n".join(each.value for kind in (test.caption, test.warning, test.error, test.info, test.markdown) for each in kind).replace("\\", "")
+    return opened_page("manifold_directions", query)
 
 
 def kept(test: AppTest, name: str) -> str:

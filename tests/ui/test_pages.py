@@ -13,6 +13,7 @@ from explorer.papers import PAPERS
 from explorer.ui import cache, library
 from explorer.ui.learned_panels import quality as quality_panel
 from explorer.ui.learned_sets_link import decode_point, encode_point
+from tests.apps import opened_page
 
 PAGES = Path(__file__).parents[2] / "pages"
 MAIN = Path(__file__).parents[2] / "explorer" / "ui" / "main.py"
@@ -25,10 +26,7 @@ def uploads(tmp_path, monkeypatch):
 
 
 def page(stem: str, **query: str) -> AppTest:
-    test = AppTest.from_file(str(PAGES / f"{stem}.py"), default_timeout=120)
-    for name, value in query.items():
-        test.query_params[name] = value
-    return test.run()
+    return opened_page(stem, query)
 
 
 @pytest.mark.parametrize("stem", sorted(path.stem for path in PAGES.glob("*.py")))

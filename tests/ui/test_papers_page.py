@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.papers import save_result
 from explorer.papers.learned_sets.tables import KIND
+from tests.apps import opened_page, texts
 from tests.papers.test_results_files import measured
-from tests.ui.test_pages import PAGES
 
 
 @pytest.fixture
@@ -17,16 +17,9 @@ def page(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def opened(**query) -> AppTest:
-        test = AppTest.from_file(str(PAGES / "papers.py"), default_timeout=120)
-        for name, value in query.items():
-            test.query_params[name] = value
-        return test.run()
+        return opened_page("papers", query)
 
     return opened
-
-
-def texts(test: AppTest) -> str:
-    return "\n".join(each.value for each in [*test.markdown, *test.subheader, *test.code, *test.caption, *test.warning])
 
 
 def test_all_61_are_listed(page):

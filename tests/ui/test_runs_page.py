@@ -12,15 +12,12 @@ from explorer import locks
 from explorer.runs import Store, events
 from explorer.runs.kinds import specify
 from explorer.ui import runs as runs_ui
+from tests.apps import opened_page, texts
 from tests.runs.conftest import checkpoint, odd  # noqa: F401
-from tests.ui.test_pages import PAGES
 
 
 def page(**query) -> AppTest:
-    test = AppTest.from_file(str(PAGES / "runs.py"), default_timeout=60)
-    for name, value in query.items():
-        test.query_params[name] = value
-    return test.run()
+    return opened_page("runs", query)
 
 
 def made(specification, event="finished", results=None, heartbeat=None, **values):
@@ -42,11 +39,6 @@ def searched(checkpoint):  # noqa: F811
     """Two finished searches that differ in their steps."""
     columns = {name: [0.5, 0.25, 1.0] for name in COLUMNS}
     return [made(specify("extremes", {"checkpoint": str(checkpoint)}, {"steps": steps, "limit": 3}, "cpu"), results={"pairs": columns}) for steps in (2, 3)]
-
-
-def texts(test: AppTest) -> str:
-    kinds = (test.markdown, test.subheader, test.caption, test.warning, test.error, test.info, test.code)
-    return "\n".join(each.value for kind in kinds for each in kind).replace("\\", "")
 
 
 def test_without_a_run_it_says_how_to_launch_one():

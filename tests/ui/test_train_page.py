@@ -6,18 +6,11 @@ from streamlit.testing.v1 import AppTest
 from explorer.papers import EXPERIMENTS
 from explorer.runs import Store
 from explorer.ui import train
-from tests.ui.test_pages import PAGES
+from tests.apps import opened_page, texts
 
 
 def page(**query) -> AppTest:
-    test = AppTest.from_file(str(PAGES / "train.py"), default_timeout=60)
-    for name, value in query.items():
-        test.query_params[name] = value
-    return test.run()
-
-
-def texts(test: AppTest) -> str:
-    return "\n".join(each.value for kind in (test.markdown, test.caption, test.warning, test.error, test.code) for each in kind).replace("\\", "")
+    return opened_page("train", query)
 
 
 def field(test: AppTest, label: str):
