@@ -16,9 +16,10 @@ SMALL_SEGMENTER = {"height": EDGE, "width": EDGE, "widths": [4, 4], "classes": 9
 
 
 def small_scenes(monkeypatch, folder: Path) -> None:
-    """Rendered scenes of 16 × 16, one of the test split, kept in a folder of their own."""
+    """Rendered scenes of 16 × 16, one of each split to hold out, kept in a folder of their own."""
     monkeypatch.setattr(lit, "SIZE", EDGE)
-    monkeypatch.setitem(lit.COUNTS, "test", 1)
+    for split in ("validation", "test"):
+        monkeypatch.setitem(lit.COUNTS, split, 1)
     monkeypatch.setenv(CACHE_VARIABLE, str(folder))
 
 
