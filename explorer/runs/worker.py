@@ -41,7 +41,8 @@ def lead(folder: Path, lock: locks.Lock, names: list[str] | None, team: Team) ->
         pulse = Pulse(folder)
         _listen(pulse, asked)
         pulse.begin()
-        sweep(folder)
+        if team.processes == 1:  # else another may be writing
+            sweep(folder)
         _carry_out(folder, pulse, names, team)
         end, problem, status = "finished", "", 0
     except (Cancelled, KeyboardInterrupt):
