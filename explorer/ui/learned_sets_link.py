@@ -7,10 +7,12 @@ from typing import Literal
 
 import numpy as np
 
+from explorer.data.illumination import LIGHTS
 from explorer.errors import InvalidInput
 from explorer.evaluation.approximation import STEPS as SEARCH_STEPS
 from explorer.evaluation.approximation import Distance
 from explorer.papers.learned_sets import LearnedSet
+from explorer.papers.learned_sets.illumination_exploration import FACTORS, lit
 from explorer.papers.learned_sets.searches import Sense, Start
 from explorer.sets.base import Law
 
@@ -18,7 +20,7 @@ from .image_choice import Choice
 from .links import Checks
 
 Panel = Literal[
-    "Difference", "Interpolation", "Random members", "Search", "Transformations", "Compare", "Quality", "Latent norms", "Theory"
+    "Difference", "Interpolation", "Random members", "Search", "Transformations", "Compare", "Quality", "Latent norms", "Theory", "Relighting"
 ]
 PAGE = "learned_sets"
 AMPLIFY = (1, 2, 4, 8, 16, 32)
@@ -61,6 +63,8 @@ class Link:
     count: int = 100
     alpha: float = 0.1
     height: float = 3.0
+    light: int = 1
+    resolution: int = 1
 
 
 def encode_point(delta: tuple[float, ...]) -> str:
@@ -99,6 +103,8 @@ def checked(link: Link, learned: LearnedSet) -> tuple[Link, list[str]]:
     checks.among("count", COUNTS)
     checks.refuse("alpha", not ALPHAS[0] <= link.alpha <= ALPHAS[1], f"expected {ALPHAS[0]} to {ALPHAS[1]}")
     checks.refuse("height", not HEIGHTS[0] <= link.height <= HEIGHTS[1], f"expected {HEIGHTS[0]:g} to {HEIGHTS[1]:g}")
+    checks.refuse("light", link.light not in range(len(learned.pairs.type_names) if lit(learned) else LIGHTS), "no light of these scenes")
+    checks.among("resolution", FACTORS)
     last = STEPS * (len(checks.link.stops) - 1)
     checks.refuse("frame", not 0 <= link.frame <= last, f"expected 0 to {last}")
     try:

@@ -4,6 +4,7 @@ from .comparison import show_comparison
 from .latent_norms import show_latent_norms
 from .members import show_difference, show_interpolation, show_members
 from .quality import show_quality
+from .relighting import show_relighting
 from .search import show_search
 from .theory import show_theory
 from .transformations import show_transformations
@@ -21,4 +22,5 @@ PANELS: dict[str, Show] = {
     "Quality": show_quality,
     "Latent norms": show_latent_norms,
     "Theory": show_theory,
+    "Relighting": show_relighting,
 }
