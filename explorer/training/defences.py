@@ -55,7 +55,8 @@ def noisy(perturbation_set: PerturbationSet, sigma: float) -> Inputs:
     def inputs(model: nn.Module, batch: tuple[Tensor, ...], state: State) -> Float[Tensor, "batch c h w"]:
         at = perturbation_set.at(*batch)
         with torch.no_grad():
-            return at.perturb(sigma * torch.randn(len(batch[0]), *at.region.shape, generator=state.generator).to(batch[0]))
+            noise = state.draws(len(batch[0]), lambda count: torch.randn(count, *at.region.shape, generator=state.generator))
+            return at.perturb(sigma * noise.to(batch[0]))
 
     return inputs
 
