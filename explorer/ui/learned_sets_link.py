@@ -28,7 +28,7 @@ COUNTS = (25, 100, 500, 2000, 0)  # pairs to measure on; 0 stands for all
 SWEEP_STEPS = 25
 ALPHAS = (0.001, 0.999)
 HEIGHTS = (0.5, 10.0)
-REAL_PAIRS = 8
+REAL_PAIRS = 8  # of one image, where they are of a single type; else one of each
 STEPS = 8
 LARGEST_COORDINATE = 1e6
 LINKABLE_COORDINATES = 1024
@@ -95,8 +95,10 @@ def checked(link: Link, learned: LearnedSet) -> tuple[Link, list[str]]:
     checks.refuse("axes", len(set(link.axes)) != 2 or not all(0 <= axis < len(learned.directions.vectors) for axis in link.axes), "two directions")
     checks.among("amplify", AMPLIFY)
     stops = link.stops
-    distinct = len(set(stops)) == len(stops) and 2 <= len(stops) <= 3 and all(-1 <= stop < REAL_PAIRS for stop in stops)
-    checks.refuse("stops", not distinct, f"two or three different ones from -1, the centre, to {REAL_PAIRS - 1}")
+    types = len(learned.pairs.type_names)
+    shown = types if types > 1 else REAL_PAIRS
+    distinct = len(set(stops)) == len(stops) and 2 <= len(stops) <= 3 and all(-1 <= stop < shown for stop in stops)
+    checks.refuse("stops", not distinct, f"two or three different ones from -1, the centre, to {shown - 1}")
     checks.refuse("iterate", not 0 <= link.iterate <= SEARCH_STEPS, f"expected 0 to {SEARCH_STEPS}")
     checks.refuse("parameter", link.parameter not in range(max(1, len(learned.pairs.parameter_names))), "no parameter of these pairs")
     checks.refuse("position", not 0 <= link.position < SWEEP_STEPS, f"expected 0 to {SWEEP_STEPS - 1}")
