@@ -243,4 +243,4 @@ def test_a_bad_link_to_the_papers_says_so(query, message):
 
 def test_a_status_filters_the_overview():
     test = page("papers", state="done")
-    assert not test.exception and len(test.dataframe[0].value) == 2
+    assert not test.exception and len(test.dataframe[0].value) == 4
