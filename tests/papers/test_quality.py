@@ -138,9 +138,9 @@ def test_a_bad_command_is_one_message(path, tmp_path, capsys, arguments, message
 
 def test_a_checkpoint_of_another_kind_is_one_message(path, tmp_path, capsys):
     opened = load(path)
-    save(tmp_path / "other.safetensors", opened.model, dataclasses.replace(opened.header, kind="segmenter"))
+    save(tmp_path / "other.safetensors", opened.model, dataclasses.replace(opened.header, kind="mosaic"))
     assert main([str(tmp_path / "other.safetensors")]) == 1
-    assert "unknown kind of checkpoint 'segmenter'. Known: certified_vae, classifier, learned_set" in capsys.readouterr().err
+    assert "unknown kind of checkpoint 'mosaic'. Known: certified_vae, classifier, learned_set" in capsys.readouterr().err
 
 
 def test_a_checkpoint_whose_model_is_not_of_its_kind_is_one_message(path, tmp_path, capsys):
