@@ -13,7 +13,7 @@ from explorer.errors import Cancelled, ExplorerError
 from . import events, processes
 from .devices import wait_for_place
 from .specification import FILE, read_specification
-from .team import TRAINING, Team
+from .team import TRAINING, Team, shared_environment, taking_part
 from .worker import NICE, lead
 
 OVER = ("finished", "failed", "cancelled")  # for all; one that was interrupted leaves the rest to the others
@@ -71,7 +71,8 @@ def work_in_job(folder: Path, team: Team) -> int:
         if follower.over:
             return 0
         if not helped:
-            helped = _helped(folder, follower)
+            with taking_part(shared_environment(False, 0, team.processes, folder)):
+                helped = _helped(folder, follower)
         time.sleep(POLL_SECONDS)
     return 130
 

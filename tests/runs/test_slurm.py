@@ -1,17 +1,24 @@
 """On a cluster a run is what it is here: followed, cancelled, killed, requeued, and told of in words."""
 
 import functools
+import json
 import os
 import shutil
 import signal
 import subprocess
 
 import pytest
+import torch
 
+from explorer import locks
 from explorer.errors import ConfigurationError, RunError
-from explorer.runs import cancel, events, processes, slurm, slurm_queue
+from explorer.runs import cancel, events, jobs, processes, slurm, slurm_queue
+from explorer.runs.kinds import opened, specify
 from explorer.runs.launching import worker_process
 from explorer.runs.placement import Placement
+from explorer.runs.task import Task
+from explorer.runs.team import Team
+from explorer.types import Silent
 from tests.runs.conftest import ODD, ended, launch_odd, odd, running, until
 from tests.slurm_cluster import can_hide, cluster, missing
 
@@ -111,6 +118,26 @@ def test_of_an_array_one_leads_and_another_takes_over(slurm_store):
     assert ended(run, WAIT).state == "finished" and len(numbers(run)) == 300
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_shards_of_a_certification_are_one_run_and_killing_half_of_them_redoes_nothing(slurm_store, budgets, tmp_path):
+    made = specify("certify", {"checkpoint": str(budgets)}, {"limit": 60, "batch_size": 2, "samples": 5_000, "sigmas": [0.25]}, "cpu")
+    run = slurm_store.submit(made, placement=Placement("slurm", processes=2, minutes=30))
+    until(lambda: len(list(run.folder.glob("batches/*/*.safetensors"))) > 2 and len(processes.members(run.folder)) == 2, "two that work", 600)
+    os.kill(processes.members(run.folder)[0], signal.SIGKILL)
+    done = {path: path.stat().st_mtime_ns for path in run.folder.glob("batches/*/*.safetensors")}
+    assert 0 < len(done) < 30
+    seen = ended(run, 600)
+    if seen.state == "failed":  # the last one has gone too
+        slurm_store.retry(run)
+        seen = ended(run, 600)
+    assert seen.state == "finished" and all(path.stat().st_mtime_ns == written for path, written in done.items())
+    kind, inputs, parameters = opened(made)
+    kind.work(Task(tmp_path / "here", inputs, parameters, torch.device("cpu"), made.seed, Silent()))
+    there, here = (json.loads((folder / "results" / "certified.json").read_text()) for folder in (run.folder, tmp_path / "here"))
+    assert there == here and there["images"] == 60
+
+
 def test_a_store_that_the_node_does_not_see_is_named(slurm_store, configuration):
     if not can_hide():
         pytest.skip("no folder can be hidden from a process here")
@@ -182,3 +209,20 @@ def test_a_job_that_has_ended_without_a_word_is_explained_by_its_state(store, tm
     seen = store.submit(odd("count", count=1), start, ON_SLURM).snapshot()
     assert seen.state == ending and told in seen.problem
     shutil.rmtree(store.folder)
+
+
+def test_a_job_that_helps_takes_batches_as_one_of_several(store, monkeypatch):
+    run = store.submit(odd("count", count=2), lambda *_, **__: None)
+    shares = []
+
+    def helped(folder, follower, number=None):
+        shares.append(os.environ["EXPLORER_SHARES"])
+        (folder / events.CANCEL).touch()
+        return True
+
+    for name, value in {"_helped": helped, "_print_to_log": lambda folder: None, "_listen": lambda follower: None}.items():
+        monkeypatch.setattr(jobs, name, value)
+    monkeypatch.setenv(processes.PART, "")
+    with locks.take(run.folder / events.LOCK):
+        assert jobs.work_in_job(run.folder, Team(3, 60.0)) == 0
+    assert shares == ["3"] and "EXPLORER_SHARES" not in os.environ
