@@ -106,14 +106,16 @@ def test_a_larger_box_has_wider_intervals_by_linear_propagation_with_fixed_slope
 @few
 @given(seed=SEEDS)
 def test_examples_do_not_influence_each_other(method, seed):
-    network, box = random_network(seed), box_of(seed, count=4)
+    """In double precision: the optimiser of α-CROWN makes a whole step of a gradient that is rounding alone."""
+    network, box = random_network(seed).double(), box_of(seed, count=4)
+    box = Interval(box.lower.double(), box.upper.double())
     with torch.no_grad():
         together = bounds(network, box, method)
         alone = [bounds(network, Interval(box.lower[one : one + 1], box.upper[one : one + 1]), method) for one in range(4)]
     for number, each in enumerate(alone):
         scale = 1 + each.upper.abs().max()
-        assert torch.allclose(together.lower[number] / scale, each.lower[0] / scale, atol=2e-5)
-        assert torch.allclose(together.upper[number] / scale, each.upper[0] / scale, atol=2e-5)
+        assert torch.allclose(together.lower[number] / scale, each.lower[0] / scale, atol=1e-10)
+        assert torch.allclose(together.upper[number] / scale, each.upper[0] / scale, atol=1e-10)
 
 
 @few
