@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.papers import save_result
+from explorer.papers.learned_sets.quality import QualitySettings
 from explorer.papers.learned_sets.tables import KIND
 from tests.apps import opened_page, texts
 from tests.papers.test_results_files import measured
@@ -40,9 +41,9 @@ def test_a_link_opens_its_table_with_the_command_that_fills_it(page, item):
 
 
 def test_a_measured_row_says_how_and_what_differs(page, tmp_path):
-    save_result(KIND, replace(measured("mnist-rts-compact"), means=(0.1234,) * 6), tmp_path / "runs" / "results" / "x.json")
+    save_result(KIND, replace(measured("mnist-rts-5", QualitySettings(limit=10)), means=(0.1234,) * 6), tmp_path / "runs" / "results" / "x.json")
     test = page(paper="learned_sets", item="table-4")
-    assert "(mnist-rts-compact): not a reproduction: " in texts(test) and "epochs 30 (paper 100)" in texts(test)
+    assert "RTS-5**: not a reproduction: first 10 of 10000 pairs" in texts(test)
     assert "0.1234" in test.dataframe[1].value.to_string()
 
 
