@@ -2,7 +2,8 @@
 
 Importing this imports no torch: a worker that waits for its device costs little. What can be run stands in `kinds`."""
 
-from .launching import cancel, launch
+from .cancelling import cancel
+from .launching import launch
 from .specification import Specification, read_specification
 from .state import ACTIVE, Snapshot, State
 from .store import Run, Store

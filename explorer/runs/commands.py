@@ -12,8 +12,8 @@ from explorer.registry import look_up
 from explorer.training.bars import duration
 
 from . import events
+from .cancelling import cancel
 from .kinds import KINDS, specify, subject
-from .launching import cancel
 from .placement import Placement, placement_problems, read_placement
 from .slurm import log_tail as slurm_log
 from .state import Snapshot

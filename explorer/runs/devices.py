@@ -12,6 +12,7 @@ from explorer.errors import ConfigurationError, OutputError
 from explorer.locks import Lock
 
 CPU_VARIABLE = "EXPLORER_CPU_RUNS"
+SEVERAL = "several.lock"  # of who collects several places
 POLL_SECONDS = 0.15
 TICKET = re.compile(r"\d{20}-\d+")
 TICKET_SECONDS, JUST_MADE_SECONDS = 1.0, 5.0  # a ticket that its owner may be about to lock
@@ -37,9 +38,18 @@ def places(device: str) -> list[str]:
 
 
 def wait_for_place(names: list[str], stop: Callable[[], None], arrived: int | None = None) -> tuple[Lock, str]:
-    """The lock of the first free place, and its name; among those who wait for the same places, in the order of arrival: when they
-    came here, or `arrived`, in nanoseconds of the monotonic clock. `stop` is called while waiting and may raise. Raises OutputError."""
+    """The lock of the first free place, and its name."""
+    ((lock, name),) = wait_for_places(names, 1, stop, arrived)
+    return lock, name
+
+
+def wait_for_places(names: list[str], many: int, stop: Callable[[], None], arrived: int | None = None) -> list[tuple[Lock, str]]:
+    """The locks of so many places, and their names; among those who wait for the same places, in the order of arrival: when they
+    came here, or `arrived`, in nanoseconds of the monotonic clock. Who needs several keeps what it has while it waits for the rest; one at a time
+    does so, so that no two wait for each other. `stop` is called while waiting and may raise. Raises OutputError."""
     folder = _folder()
+    taken: dict[str, Lock] = {}
+    turn: Lock | None = None
     line = folder / ("+".join(names).replace(":", "-")[:200] + ".line")
     line.mkdir(exist_ok=True)
     now = time.monotonic_ns()  # a clock that all processes share, and that nobody sets
@@ -50,14 +60,23 @@ def wait_for_place(names: list[str], stop: Callable[[], None], arrived: int | No
     try:
         while True:
             if _first(line, ticket.name):
-                for name in names:
-                    if (lock := locks.take(folder / f"{name.replace(':', '-')}.lock")) is not None:
-                        return lock, name
+                turn = turn or (locks.take(folder / SEVERAL) if many > 1 else None)
+                for name in names if turn or many == 1 else ():
+                    if len(taken) < many and name not in taken and (lock := locks.take(folder / f"{name.replace(':', '-')}.lock")) is not None:
+                        taken[name] = lock
+                if len(taken) == many:
+                    return [(taken[name], name) for name in names if name in taken]
             stop()
             time.sleep(POLL_SECONDS)
+    except BaseException:
+        for lock in taken.values():
+            lock.close()
+        raise
     finally:
         ticket.unlink(missing_ok=True)
         held.close()
+        if turn:
+            turn.close()
 
 
 def _first(line: Path, own: str) -> bool:

@@ -11,9 +11,9 @@ from explorer import locks
 from explorer.errors import Cancelled, ExplorerError
 
 from . import events, processes
-from .devices import wait_for_place
+from .devices import places, wait_for_place
 from .specification import FILE, read_specification
-from .team import TRAINING, Team, shared_environment, taking_part
+from .team import ALONE, TRAINING, Team, shared_environment, taking_part
 from .worker import NICE, lead
 
 OVER = ("finished", "failed", "cancelled")  # for all; one that was interrupted leaves the rest to the others
@@ -81,22 +81,25 @@ def help_out(folder: Path, number: int, names: list[str] | None, team: Team) -> 
     """A member of a team on one machine, which its leader has started and ends. Returns 0, or 1 where it failed."""
     follower = Follower(folder)
     _listen(follower)
-    return 0 if _helped(folder, follower, number) else 1
+    return 0 if _helped(folder, follower, number, names, team) else 1
 
 
-def _helped(folder: Path, follower: Follower, number: int | None = None) -> bool:
+def _helped(folder: Path, follower: Follower, number: int | None = None, names: list[str] | None = None, team: Team = ALONE) -> bool:
     """Do what is left of the run's work; what only the one that leads writes goes to a folder that is thrown away."""
     from .sharing import help_with
 
     os.nice(max(0, NICE - os.nice(0)))
     specification, place = read_specification(folder / FILE), None
+    device = specification.device
     try:
-        if number is not None and specification.device == "cuda" and specification.kind != TRAINING:
-            import torch
-
-            place, _ = wait_for_place([f"cuda:{each}" for each in range(torch.cuda.device_count())], lambda: _stop(follower))
+        if names:
+            (device,) = names  # which the one that leads holds for this process
+        elif number is not None and device == "cuda" and team.scheduled:
+            device = (every := places(device))[number % len(every)]  # the job's own, which nobody else has
+        elif number is not None and device == "cuda":
+            place, device = wait_for_place(places(device), lambda: _stop(follower))
         with tempfile.TemporaryDirectory() as scratch:
-            help_with(folder, Path(scratch), specification, number, follower)
+            help_with(folder, Path(scratch), specification, device, follower)
         return True
     except Cancelled:
         return True

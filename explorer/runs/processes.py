@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 MARK = "EXPLORER_RUN"  # in the environment of a worker and of all that it starts: the run's folder
 PART = "EXPLORER_PART"  # where several jobs carry out one run: whose job a process is of
 PROC = Path("/proc")
+REAP_SECONDS = 1.0
+
+started: dict[Path, subprocess.Popen] = {}  # workers by their runs' folders, by this program, until they are reaped
 
 
 def marked(folder: Path, words: list[str]) -> None:
@@ -53,6 +57,16 @@ def kill_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL) if os.getpgid(leader) == leader != os.getpgrp() else os.kill(leader, signal.SIGKILL)
 
 
+def how_ended(folder: Path) -> str:
+    """The end of a worker's process in words, where this program has started it; else empty."""
+    process = started.get(folder)
+    try:
+        status = process.wait(REAP_SECONDS) if process else 0
+    except subprocess.TimeoutExpired:
+        return ""
+    return f", killed by {_signal_name(-status)}" if status < 0 else f", with exit status {status}" if status else ""
+
+
 def send(process: int, number: int) -> None:
     try:
         os.kill(process, number)
@@ -66,3 +80,10 @@ def boot() -> str:
         return (PROC / "sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -24,11 +24,8 @@ def compute(folder: Path, specification: Specification, device: str, progress: P
     _carry_out(folder, specification, device, progress, None)
 
 
-def help_with(folder: Path, scratch: Path, specification: Specification, number: int | None, progress: Progress) -> None:
+def help_with(folder: Path, scratch: Path, specification: Specification, device: str, progress: Progress) -> None:
     """Do the batches that nobody else does, or one process's part of a training; what only one may write goes to `scratch`."""
-    device = specification.device
-    if device == "cuda" and number is not None and torch.cuda.is_available():
-        device = f"cuda:{number % torch.cuda.device_count()}"
     _carry_out(folder, specification, device, progress, scratch)
 
 

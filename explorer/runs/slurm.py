@@ -10,7 +10,8 @@ from pathlib import Path
 from explorer.errors import ConfigurationError, OutputError, RunError
 
 from . import events, slurm_queue
-from .launching import PACKAGE, WAITING, WORKER, guarded, worker_lock
+from .holding import guarded, worker_lock
+from .launching import PACKAGE, WAITING, WORKER
 from .placement import Placement, placement_problems, read_placement
 from .specification import FILE, read_specification
 

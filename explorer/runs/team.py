@@ -5,14 +5,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from explorer.errors import ConfigurationError
+from explorer.locks import Lock
+
 from . import events, processes
+from .devices import places
 from .specification import Specification
 
+MEMBER = (sys.executable, "-m", "explorer.runs")
 TRAINING = "training"  # whose processes meet at every step; those of every other kind take batches from one folder
 MEETING = "meeting"  # of a run: the file through which a training's processes find each other
 
@@ -43,24 +48,31 @@ class Team:
         return "the cluster took its node back. Retry goes on from there."
 
     @contextmanager
-    def joined(self, folder: Path, specification: Specification) -> Iterator[None]:
+    def joined(self, folder: Path, specification: Specification, held: Sequence[tuple[Lock, str]] = ()) -> Iterator[None]:
         """The members beside this process, for as long as it works: started here, but for those that are jobs of their own. What this process does
-        meanwhile it does as one of several."""
+        meanwhile it does as one of several. Of the places that are `held` for all, each member has its own, and holds it too."""
         if self.processes == 1:
             yield
             return
-        together = specification.kind == TRAINING
+        meets = specification.kind == TRAINING
         meeting = folder / f".{MEETING}-{os.getpid()}-{time.time_ns()}"
-        own = range(1, self.processes) if together or not self.scheduled else ()
-        command = [sys.executable, "-m", "explorer.runs", str(folder), "--processes", str(self.processes)]
+        own = range(1, self.processes) if meets or not self.scheduled else ()
+        command = [*MEMBER, str(folder), "--processes", str(self.processes)]
         command += ["--scheduled", str(self.seconds)] if self.scheduled else []
         members = []
         try:
             with open(folder / events.LOG, "ab") as log:
                 for number in own:
-                    environment = {**os.environ, **shared_environment(together, number, self.processes, meeting)}
-                    members.append(subprocess.Popen([*command, "--member", str(number)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment))
-            with taking_part(shared_environment(together, 0, self.processes, meeting)):
+                    environment = {**os.environ, **shared_environment(meets, number, self.processes, meeting)}
+                    lock, place = held[number] if number < len(held) else (None, None)
+                    own_place = ["--places", place] if place else []
+                    members.append(
+                        subprocess.Popen(
+                            [*command, "--member", str(number), *own_place], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+                            pass_fds=[lock.descriptor] if lock else (),
+                        )
+                    )  # fmt: skip
+            with taking_part(shared_environment(meets, 0, self.processes, meeting)):
                 yield
         finally:
             for member in members:
@@ -73,10 +85,25 @@ class Team:
 ALONE = Team()
 
 
-def shared_environment(together: bool, number: int, many: int, meeting: Path) -> dict[str, str]:
+def together(specification: Specification, processes: int) -> int:
+    """How many places a run must have before it begins. On GPUs each process of a training has its own; in work of every other kind more come when
+    theirs is free."""
+    return processes if specification.kind == TRAINING and specification.device.startswith("cuda") else 1
+
+
+def places_of(specification: Specification, processes: int) -> list[str]:
+    """Where a run may compute on this machine. Raises ConfigurationError where that is too few."""
+    names, needed = places(specification.device), together(specification, processes)
+    if needed > len(names):
+        more = "Choose the device cuda, or 1 process." if specification.device != "cuda" else f"Ask for at most {len(names)}."
+        raise ConfigurationError([f"processes = {needed}: each process of a training needs a GPU of its own, and {specification.device} is {len(names)} here. {more}"])
+    return names
+
+
+def shared_environment(meets: bool, number: int, many: int, meeting: Path) -> dict[str, str]:
     """What tells a process that it is one of several."""
     common = {"EXPLORER_SHARES": str(many)}
-    if together:
+    if meets:
         common |= {"EXPLORER_RANK": str(number), "EXPLORER_WORLD": str(many), "EXPLORER_MEETING": str(meeting)}
     return common
 

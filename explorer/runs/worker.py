@@ -11,11 +11,11 @@ from explorer import locks
 from explorer.errors import Cancelled, ExplorerError
 
 from . import events, processes
-from .devices import places, wait_for_place
-from .launching import guarded
+from .devices import wait_for_places
+from .holding import guarded
 from .pulse import Pulse
 from .specification import FILE, Specification, read_specification
-from .team import ALONE, Team
+from .team import ALONE, Team, places_of, together
 
 NICE = 10  # pages answer first
 WRITTEN = ("results", "batches", "output")  # the parts of a run's folder that only its worker writes
@@ -104,10 +104,13 @@ def _carry_out(folder: Path, pulse: Pulse, names: list[str] | None, team: Team) 
         if pulse.cancelled:
             raise Cancelled("stopped on request")
 
-    place, device = wait_for_place(names or places(specification.device), stop, _arrived(folder))
-    _keep_from_children(place)  # and never given back: who comes next finds the device as free as only an ended process leaves it
-    pulse.compute_on(device)
-    with team.joined(folder, specification):
+    allowed = names or places_of(specification, team.processes)
+    held = wait_for_places(allowed, together(specification, team.processes), stop, _arrived(folder))
+    for place, _ in held:
+        _keep_from_children(place)  # and never given back: who comes next finds the device as free as only an ended process leaves it
+    device = held[0][1]
+    pulse.compute_on(" + ".join(name for _, name in held))
+    with team.joined(folder, specification, held):
         _compute(folder, specification, device.partition(":")[0] if device.startswith("cpu") else device, pulse)
 
 

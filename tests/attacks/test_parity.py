@@ -12,14 +12,16 @@ from explorer.randomness import Streams
 from explorer.sets import LpBall
 from explorer.studies.classifiers import open_classifier
 
-RADIUS, STEPS, IMAGES = 0.1, 20, 300
-TOLERANCE = 1.01 / IMAGES  # one image: 0.33 %
+RADIUS, STEPS = 0.1, 40
+IMAGES, TOLERANCE = 2000, 0.003
+PEER_ENDS = "last"  # the other libraries return the last iterate; ours the best one, unless told otherwise
 
 
 @pytest.fixture(scope="module")
 def opened():
-    found = sorted(SHIPPED.glob("manifold_directions/lenet-digits-pgd*.safetensors")) or [SHIPPED / "contextual_budgets" / "uniform-digits.safetensors"]
-    return open_classifier(found[0])
+    """The LeNet-5 that was trained on PGD: of MNIST where that is at hand, else of the embedded digits, where ± 0.3 % is one image."""
+    candidates = (open_classifier(SHIPPED / "manifold_directions" / f"lenet-{data}-pgd.safetensors") for data in ("mnist", "digits"))
+    return next(each for each in candidates if each.note is None)
 
 
 @pytest.fixture(scope="module")
@@ -32,30 +34,35 @@ def accuracy(model, x, labels) -> float:
         return float((model(x).argmax(1) == labels).double().mean())
 
 
+def allowed(data) -> float:
+    return max(TOLERANCE, 1.01 / len(data[0]))
+
+
 @pytest.fixture(scope="module")
 def ours(opened, data):
     x, labels = data
-    found = pgd(LpBall(math.inf, RADIUS).at(x), cross_entropy(opened.model, labels), steps=STEPS, step_size=0.1, streams=Streams(0, range(len(x))))
+    streams = Streams(0, range(len(x)))
+    found = pgd(LpBall(math.inf, RADIUS).at(x), cross_entropy(opened.model, labels), steps=STEPS, step_size=0.1, keep=PEER_ENDS, streams=streams)
     return accuracy(opened.model, found.perturbed, labels)
 
 
-def test_pgd_is_as_strong_as_that_of_torchattacks(opened, data, ours):
+def test_pgd_finds_what_that_of_torchattacks_finds(opened, data, ours):
     torchattacks = pytest.importorskip("torchattacks")
     theirs = accuracy(opened.model, torchattacks.PGD(opened.model, eps=RADIUS, alpha=RADIUS / 10, steps=STEPS, random_start=True)(*data), data[1])
-    assert ours <= theirs + TOLERANCE and abs(ours - theirs) <= 2 * TOLERANCE
+    assert abs(ours - theirs) <= allowed(data)
 
 
-def test_pgd_is_as_strong_as_that_of_foolbox(opened, data, ours):
+def test_pgd_finds_what_that_of_foolbox_finds(opened, data, ours):
     foolbox = pytest.importorskip("foolbox")
     attack = foolbox.attacks.LinfPGD(rel_stepsize=0.1, steps=STEPS)
     theirs = accuracy(opened.model, attack(foolbox.PyTorchModel(opened.model, bounds=(0, 1), device="cpu"), *data, epsilons=RADIUS)[1], data[1])
-    assert ours <= theirs + TOLERANCE and abs(ours - theirs) <= 2 * TOLERANCE
+    assert abs(ours - theirs) <= allowed(data)
 
 
-def test_auto_pgd_is_as_strong_as_autoattacks(opened, data):
+def test_auto_pgd_finds_what_autoattacks_finds(opened, data):
     torchattacks = pytest.importorskip("torchattacks")
     theirs = accuracy(opened.model, torchattacks.APGD(opened.model, norm="Linf", eps=RADIUS, steps=STEPS, n_restarts=1, loss="ce")(*data), data[1])
     attack = replace(ATTACKS["apgd-ce"], steps=STEPS, restarts=1)
-    found = find_adversarial(LpBall(math.inf, RADIUS).at(data[0]), opened.model, data[1], attack, streams=Streams(0, range(IMAGES)))
+    found = find_adversarial(LpBall(math.inf, RADIUS).at(data[0]), opened.model, data[1], attack, streams=Streams(0, range(len(data[0]))))
     mine = 1 - float(found.fooled.double().mean())
-    assert mine <= theirs + TOLERANCE and abs(mine - theirs) <= 2 * TOLERANCE
+    assert abs(mine - theirs) <= allowed(data)

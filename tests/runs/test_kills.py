@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from explorer.runs import ACTIVE, Store, events, launch, processes
 from explorer.runs.kinds import opened, specify
-from explorer.runs.launching import worker_process
+from explorer.runs.holding import worker_process
 from explorer.runs.specification import FILE
 from explorer.runs.task import Task
 from explorer.runs.worker import WRITTEN

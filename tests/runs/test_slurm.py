@@ -14,7 +14,7 @@ from explorer import locks
 from explorer.errors import ConfigurationError, RunError
 from explorer.runs import cancel, events, jobs, processes, slurm, slurm_queue
 from explorer.runs.kinds import opened, specify
-from explorer.runs.launching import worker_process
+from explorer.runs.holding import worker_process
 from explorer.runs.placement import Placement
 from explorer.runs.task import Task
 from explorer.runs.team import Team

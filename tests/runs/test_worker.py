@@ -11,7 +11,7 @@ import time
 import pytest
 
 from explorer.runs import cancel, events, launch, processes
-from explorer.runs.launching import worker_process
+from explorer.runs.holding import worker_process
 from tests.runs.conftest import ended, launch_odd, odd, running, until
 
 
