@@ -94,10 +94,12 @@ def _helped(folder: Path, follower: Follower, number: int | None = None, names: 
     try:
         if names:
             (device,) = names  # which the one that leads holds for this process
-        elif number is not None and device == "cuda" and team.scheduled:
-            device = (every := places(device))[number % len(every)]  # the job's own, which nobody else has
         elif number is not None and device == "cuda":
-            place, device = wait_for_place(places(device), lambda: _stop(follower))
+            every = places(device)
+            if team.scheduled:  # they are the job's own
+                device = every[number % len(every)]
+            else:
+                place, device = wait_for_place(every, lambda: _stop(follower))
         with tempfile.TemporaryDirectory() as scratch:
             help_with(folder, Path(scratch), specification, device, follower)
         return True

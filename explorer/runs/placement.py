@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,3 +60,18 @@ def read_placement(folder: Path) -> Placement:
 def write_placement(folder: Path, placement: Placement) -> None:
     """Raises OutputError."""
     write_atomically(folder / FILE, json.dumps(asdict(placement), indent=1).encode())
+
+
+@contextmanager
+def tried(folder: Path, placement: Placement | None) -> Iterator[None]:
+    """A run's new placement, where there is one; it has the earlier one again when what is done meanwhile fails. Raises OutputError."""
+    path = folder / FILE
+    before = path.read_bytes() if path.exists() else None
+    try:
+        if placement is not None:
+            write_placement(folder, placement)
+        yield
+    except BaseException:
+        if placement is not None:
+            path.unlink(missing_ok=True) if before is None else write_atomically(path, before)
+        raise

@@ -17,10 +17,11 @@ from explorer.storage import runs_folder, write_atomically
 
 from . import events, processes, slurm_queue
 from .backends import start as start_anywhere
-from .launching import guarded, settle
-from .placement import Placement, write_placement
-from .specification import FILE, Specification
+from .endings import settle
+from .holding import guarded
 from .placement import FILE as PLACEMENT
+from .placement import Placement, tried
+from .specification import FILE, Specification
 from .state import ACTIVE, FINAL, NOTES, Snapshot, snapshot
 
 NAME = re.compile(r"(\d{4,})-([a-z_]+)-([0-9a-f]{8})")
@@ -126,9 +127,8 @@ class Store:
                 return known
             run = known or self._create(specification)
             try:
-                if placement is not None:
-                    write_placement(run.folder, placement)
-                (start or start_anywhere)(run.folder)
+                with tried(run.folder, placement):
+                    (start or start_anywhere)(run.folder)
             except ExplorerError:
                 if known is None:
                     shutil.rmtree(run.folder, ignore_errors=True)
@@ -138,12 +138,12 @@ class Store:
     def retry(self, run: Run, start: Callable[[Path], object] | None = None, placement: Placement | None = None) -> None:
         """Go on with a run that was stopped, from what it has done so far, at the same placement or at another. Raises RunError for one that lives or
         has finished."""
-        state = run.snapshot().state
-        if state in (*ACTIVE, "finished", "unreadable"):
-            raise RunError(f"{run.name} is {state}: only a run that failed, was interrupted or cancelled can go on.")
-        if placement is not None:
-            write_placement(run.folder, placement)
-        (start or start_anywhere)(run.folder)
+        with self._alone():
+            state = run.snapshot().state
+            if state in (*ACTIVE, "finished", "unreadable"):
+                raise RunError(f"{run.name} is {state}: only a run that failed, was interrupted or cancelled can go on.")
+            with tried(run.folder, placement):
+                (start or start_anywhere)(run.folder)
 
     def delete(self, run: Run) -> None:
         """Remove a run with all its results, and what its worker may have left behind. Raises RunError for one that lives, or OutputError."""

@@ -64,14 +64,11 @@ class Team:
             with open(folder / events.LOG, "ab") as log:
                 for number in own:
                     environment = {**os.environ, **shared_environment(meets, number, self.processes, meeting)}
-                    lock, place = held[number] if number < len(held) else (None, None)
-                    own_place = ["--places", place] if place else []
-                    members.append(
-                        subprocess.Popen(
-                            [*command, "--member", str(number), *own_place], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
-                            pass_fds=[lock.descriptor] if lock else (),
-                        )
-                    )  # fmt: skip
+                    locks, options = (), []
+                    if number < len(held):
+                        locks, options = (held[number][0].descriptor,), ["--places", held[number][1]]
+                    options += ["--member", str(number)]
+                    members.append(subprocess.Popen([*command, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, pass_fds=locks))
             with taking_part(shared_environment(meets, 0, self.processes, meeting)):
                 yield
         finally:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from explorer.errors import ExplorerError
-from explorer.runs import jobs, processes, worker
+from explorer.runs import jobs, processes, team, worker
 from explorer.runs.team import Team
 from explorer.storage import write_atomically
 from explorer.types import stop_if_cancelled
@@ -23,6 +23,14 @@ def count(folder, parameters, pulse):
             time.sleep(parameters.get("seconds", 0.01))
             write_atomically(path, b"%d" % (number * number))
         pulse.advance(number + 1, parameters["count"])
+
+
+def training(folder, parameters, pulse):
+    """Begins when its members have."""
+    while len(list((folder / "members").glob("[!.]*"))) < parameters["members"]:
+        stop_if_cancelled(pulse)
+        time.sleep(0.02)
+    count(folder, parameters, pulse)
 
 
 def stubborn(folder, parameters, pulse):
@@ -62,7 +70,7 @@ def full(folder, parameters, pulse):
     write_atomically(folder / "results" / "large.json", b"0" * 2000)
 
 
-WORK = {each.__name__: each for each in (count, stubborn, parent, fail, defect, memory, full)}
+WORK = {each.__name__: each for each in (count, training, stubborn, parent, fail, defect, memory, full)}
 
 
 def compute(folder, specification, device, pulse):
@@ -70,9 +78,12 @@ def compute(folder, specification, device, pulse):
 
 
 if __name__ == "__main__":
-    worker._compute = compute
+    worker._compute, team.MEMBER = compute, (sys.executable, __file__)
     folder, options = Path(sys.argv[1]), dict(zip(sys.argv[2::2], sys.argv[3::2]))
     if "--scheduled" in options:
         processes.marked(folder, sys.argv)
         sys.exit(jobs.work_in_job(folder, Team(1, float(options["--scheduled"]))))
-    sys.exit(worker.work(folder, int(options["--lock"]), options["--places"].split(",")))
+    if "--member" in options:
+        write_atomically(folder / "members" / options["--member"], options.get("--places", "").encode())
+        time.sleep(600)
+    sys.exit(worker.work(folder, int(options["--lock"]), options["--places"].split(","), Team(int(options.get("--processes", 1)))))

@@ -1,16 +1,21 @@
 """A lock ends with its holder, and a device computes for one run at a time."""
 
 import dataclasses
+import os
+import signal
 import subprocess
 import sys
 import time
+from threading import Thread
 
 import pytest
 
 from explorer.errors import Cancelled, ConfigurationError
 from explorer import locks
-from explorer.runs import cancel, devices, events
-from explorer.runs.devices import places, wait_for_place
+from explorer.runs import cancel, devices, events, jobs, processes
+from explorer.runs.devices import places, wait_for_place, wait_for_places
+from explorer.runs.holding import worker_process
+from explorer.runs.placement import Placement
 from tests.runs.conftest import ended, launch_odd, odd, running, until
 
 HOLD = "import sys, time\nfrom pathlib import Path\nfrom explorer import locks\nlock = locks.take(Path(sys.argv[1]))\nprint('held', flush=True)\ntime.sleep(600)"
@@ -94,6 +99,97 @@ def test_a_gpu_computes_for_one_run_and_another_gpu_beside_it(store):
     until(lambda: second.snapshot().state == "running", "its turn")
     for run in (second, other):
         cancel(run.folder, wait=True)
+
+
+@pytest.fixture
+def three_gpus(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+
+
+def on(device, kind="count", seed=0, **parameters):
+    return dataclasses.replace(odd(kind, seed=seed, count=5000, seconds=0.03, **parameters), device=device)
+
+
+def test_a_training_holds_a_gpu_for_each_of_its_processes(store, three_gpus):
+    training = store.submit(on("cuda", "training", members=1), launch_odd, Placement(processes=2))
+    running(training)
+    assert training.snapshot().device == "cuda:0 + cuda:1" and (training.folder / "members" / "1").read_text() == "cuda:1"
+    second, third = (store.submit(on(f"cuda:{number}", seed=number), launch_odd) for number in (1, 2))
+    running(third)
+    until(lambda: events.heartbeat(second.folder)[0].get("beat"), "the second worker's first sign")
+    assert second.snapshot().state == "queued"
+    cancel(training.folder, wait=True)
+    running(second)
+    for run in (second, third):
+        cancel(run.folder, wait=True)
+
+
+def test_its_gpus_are_free_when_it_is_killed_and_gone(store, three_gpus):
+    training = store.submit(on("cuda", "training", members=2), launch_odd, Placement(processes=3))
+    running(training)
+    places_held = [devices._folder() / f"cuda-{number}.lock" for number in range(3)]
+    assert all(map(locks.is_held, places_held)) and len(processes.members(training.folder)) == 3
+    os.kill(worker_process(training.folder), signal.SIGKILL)
+    assert ended(training).state == "failed" and not processes.members(training.folder)
+    until(lambda: not any(map(locks.is_held, places_held)), "the places")
+
+
+def test_trainings_that_need_several_gpus_take_turns(store, three_gpus):
+    runs = [store.submit(dataclasses.replace(odd("training", seed=seed, count=3, seconds=0.05, members=1), device="cuda"), launch_odd, Placement(processes=2)) for seed in range(3)]
+    times = []
+    for run in runs:
+        assert ended(run).state == "finished"
+        told = {event["event"]: event["time"] for event in events.all_events(run.folder) if "time" in event}
+        times.append((told["started"], told["finished"]))
+    times.sort()
+    assert all(end <= start for (_, end), (start, _) in zip(times, times[1:])), "of three GPUs two have two only once"
+
+
+def test_who_collects_several_places_does_not_wait_for_another_who_does(store, monkeypatch):
+    """In whatever order each of them names the places."""
+    monkeypatch.setattr(devices, "POLL_SECONDS", 0.001)
+    done = []
+
+    def collect(names):
+        for _ in range(30):
+            held = wait_for_places(names, 2, lambda: None)
+            assert sorted(name for _, name in held) == ["cuda:0", "cuda:1"]
+            for lock, _ in held:
+                lock.close()
+        done.append(names)
+
+    threads = [Thread(target=collect, args=(names,), daemon=True) for names in (["cuda:0", "cuda:1"], ["cuda:1", "cuda:0"])]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(done) == 2, "both")
+
+
+def test_who_collects_several_places_and_is_stopped_gives_them_back(store):
+    with wait_for_place(["cuda:1"], lambda: None)[0]:
+
+        def stop():
+            assert locks.is_held(devices._folder() / "cuda-0.lock")
+            raise Cancelled("enough")
+
+        with pytest.raises(Cancelled):
+            wait_for_places(["cuda:0", "cuda:1"], 2, stop)
+    assert not locks.is_held(devices._folder() / "cuda-0.lock")
+
+
+@pytest.mark.parametrize(("device", "many", "told"), [("cuda", 4, "cuda is 3 here. Ask for at most 3"), ("cuda:1", 2, "cuda:1 is 1 here. Choose the device cuda")])
+def test_a_training_of_more_processes_than_gpus_is_refused(store, three_gpus, device, many, told):
+    with pytest.raises(ConfigurationError, match=told):
+        store.submit(on(device, "training", members=0), launch_odd, Placement(processes=many))
+    assert not store.runs()
+
+
+def test_one_that_helps_computes_on_the_gpu_that_it_holds(store, three_gpus, monkeypatch):
+    asked = []
+    monkeypatch.setattr("explorer.runs.sharing.help_with", lambda folder, scratch, specification, device, progress: asked.append((device, locks.is_held(devices._folder() / "cuda-0.lock"))))
+    run = store.submit(on("cuda"), lambda folder: events.append(folder, "launched"))
+    with wait_for_place(["cuda:1"], lambda: None)[0]:
+        assert jobs._helped(run.folder, jobs.Follower(run.folder), 1)
+    assert asked == [("cuda:0", True)]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1000"])

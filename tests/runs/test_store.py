@@ -11,6 +11,7 @@ import pytest
 from explorer.errors import ConfigurationError, OutputError, RunError, UnknownName
 from explorer import locks
 from explorer.runs import cancel, events, launch, processes
+from explorer.runs.placement import Placement, read_placement
 from explorer.runs.state import SILENT_SECONDS
 from tests.runs.conftest import ended, launch_odd, odd, running, until
 
@@ -183,6 +184,31 @@ def test_a_run_that_could_not_be_launched_is_not_kept(store, monkeypatch):
     with pytest.raises(ConfigurationError, match="EXPLORER_CPU_RUNS"):
         store.submit(odd("count", count=1), launch_odd)
     assert store.runs() == []
+
+
+@pytest.mark.parametrize("again", ["submit", "retry"])
+def test_a_refused_start_leaves_the_run_where_it_was(store, again):
+    earlier, refused = Placement(processes=3), Placement("slurm", partition="nope")
+    run = store.submit(odd("count", count=1), lambda folder: events.append(folder, "failed"), earlier)
+
+    def refuse(folder):
+        assert read_placement(folder) == refused, "the start knows where to"
+        raise RunError("no such partition")
+
+    with pytest.raises(RunError, match="no such partition"):
+        store.submit(odd("count", count=1), refuse, refused) if again == "submit" else store.retry(run, refuse, refused)
+    assert store.runs() == [run] and run.snapshot().placement == earlier and run.snapshot().state == "failed"
+
+
+def test_a_refused_start_of_a_run_that_was_never_placed_leaves_it_so(store):
+    run = store.submit(odd("count", count=1), lambda folder: events.append(folder, "failed"))
+
+    def refuse(folder):
+        raise RunError("no")
+
+    with pytest.raises(RunError, match="no"):
+        store.retry(run, refuse, Placement("slurm"))
+    assert not (run.folder / "placement.json").exists()
 
 
 def test_what_a_dead_worker_left_running_ends_with_its_run(store):

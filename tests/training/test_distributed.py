@@ -27,7 +27,7 @@ def shared(tmp_path_factory):
     """What two processes had after each epoch."""
     folder = tmp_path_factory.mktemp("shared")
     assert [each.wait(200) for each in [started(rank, folder) for rank in range(PROCESSES)]] == [0] * PROCESSES
-    return [torch.load(folder / f"{epoch}.pt") for epoch in (1, 2)]
+    return [torch.load(folder / f"{epoch}.pt", weights_only=True) for epoch in (1, 2)]
 
 
 @pytest.fixture(scope="module")
