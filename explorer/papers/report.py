@@ -4,7 +4,9 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 from explorer.errors import UnknownName
 from explorer.registry import look_up
@@ -41,6 +43,19 @@ def item_report(stem: str, paper: Paper, item: Item, results: Results, form: str
     state, how = status(item, results)
     filled = item.fill(results) if item.fill else Filled((), ())
     return look_up(ITEMS, form, "format")(stem, paper, item, state, how, filled)
+
+
+def measured_item(stem: str, paper: Paper, item: Item, kind: str) -> Callable[[Any, Path, str], str]:
+    """Of one results file of that kind, the rows of a table or figure that it fills."""
+
+    def report(table: Any, path: Path, form: str) -> str:
+        results = Results(((kind, table, path),))
+        filled = item.fill(results)
+        filled = replace(filled, rows=tuple(row for row in filled.rows if row.measured is not None))
+        state = ("measured", "beside the paper's models.") if all(row.own for row in filled.rows) else status(item, results)
+        return look_up(ITEMS, form, "format")(stem, paper, item, *state, filled)
+
+    return report
 
 
 def summary(papers: dict[str, Paper], results: Results) -> str:

@@ -1,5 +1,6 @@
 """Results files: what `python -m explorer.evaluate` has measured, and what tables are read from."""
 
+import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
@@ -43,6 +44,22 @@ def own_results() -> Path:
     return runs_folder() / "results"
 
 
+def own_place(what: str, table: Any, usual: bool) -> Path:
+    """Where a measurement belongs: `NAME-what.json` for the usual one over everything. One of a part of the data, at other settings, or of
+    another file than the one whose measurement is there, never replaces that: its name ends in a digest of file and settings."""
+    name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
+    target = own_results() / f"{name}-{what}.json"
+    if usual and _digest_there(target) in (None, table.digest):
+        return target
+    identity = json.dumps([table.digest, table.settings], sort_keys=True)
+    return target.with_name(f"{target.stem}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json")
+
+
+def as_usual(table: Any, usual: dict, *silent: str) -> bool:
+    """Whether a measurement was made with these settings, apart from the limit, the size of batches, and the silent ones."""
+    return all(table.settings.get(name) == value for name, value in usual.items() if name not in ("limit", "batch_size", *silent))
+
+
 def read_results(kinds: dict[str, type], folders: tuple[Path, ...] | None = None, trained: tuple[Path, ...] | None = None) -> Results:
     """Every results file in the folders and the folders in them, by default the shipped, one's own and those of runs; one that is none,
     or not of this format, is left out and named. Checkpoints are looked for in the folders of `trained`, and in the outputs of runs there."""
@@ -75,6 +92,14 @@ def read_result(path: Path, kinds: dict[str, type]) -> tuple[str, Any]:
         raise ConfigurationError([f"format {str(content.get('format'))[:20]}, expected {FORMAT}"])
     kind = content["kind"]
     return kind, from_mapping(kinds[kind], {name: value for name, value in content.items() if name not in ("format", "kind")}, path.name)
+
+
+def _digest_there(path: Path) -> str | None:
+    """Of which checkpoint file a results file is; None where it is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["digest"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _finished(folders: tuple[Path, ...]) -> tuple[tuple[Path, Header], ...]:

@@ -1,9 +1,12 @@
 """Table 3 of the paper, orders of growth, beside what steps of training were counted to cost."""
 
-from explorer.papers.base import Filled, Row
-from explorer.papers.results import Results
+from pathlib import Path
 
-from .costs import COSTS_KIND, CostTable
+from explorer.measuring import plain
+from explorer.papers.base import Filled, Row
+from explorer.papers.results import Results, as_usual, own_place
+
+from .costs import COSTS_KIND, CostSettings, CostTable
 
 COLUMNS = ("forward", "backward", "network forward", "network backward", "projections", "projected numbers", "seconds", "× nominal")
 TABLE_3 = {  # passes through classifier and auxiliary network, projection; M steps of a search, W of weights, x an image, θ and φ the weights
@@ -33,9 +36,9 @@ def table_3(results: Results) -> Filled:
     return Filled(COLUMNS, (*rows, *own), NOTE)
 
 
-def measured_rows(table: CostTable, path) -> Filled:
-    """One measurement alone."""
-    return Filled(COLUMNS, tuple(_row(name + (f" ({TABLE_3[name]})" if name in TABLE_3 else ""), name, (table, path)) for name in table.methods), NOTE)
+def own_cost_path(table: CostTable) -> Path:
+    """The usual place, or one of its own: `own_place`."""
+    return own_place("costs", table, as_usual(table, plain(CostSettings()), "network"))
 
 
 def _row(label: str, name: str, found, own: bool = False) -> Row:

@@ -1,19 +1,15 @@
 """Which of the results at hand stands in a row, and what keeps it from being a reproduction."""
 
-import hashlib
-import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
-from explorer.errors import ConfigurationError
 from explorer.measuring import Measured, plain
 from explorer.options import option_text
-from explorer.papers.results import Results, own_results, read_result
+from explorer.papers.results import Results, as_usual, own_place
 
 from .config import AugmentedConfig
 from .experiments import EXPERIMENTS
-from .measured import ATTACKS_KIND, TABLES, AttackTable, CorruptionSettings, CorruptionTable, Table, papers_attacks
+from .measured import ATTACKS_KIND, AttackTable, CorruptionSettings, CorruptionTable, Table, papers_attacks
 
 NAMED = ("dataset", "classifier", "stem", "widths", "depths", "bottleneck", "radius", "steps", "ssim_limit", "weight_step", "epochs", "batch_size", "learning_rate", "warm_up", "momentum", "weight_decay")  # by the paper
 SILENT = ("seed", "nano_batch", "snapshots")  # about what was trained
@@ -66,16 +62,7 @@ def where(table: Table) -> str:
 
 
 def own_path(kind: str, table: Table) -> Path:
-    """Where a measurement belongs: one of a part of the data, at other settings or of another file never replaces a fuller one."""
-    name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
-    target = own_results() / f"{name}-{kind.rsplit('.', 1)[1]}.json"
-    usual, asked = plain(papers_attacks(table.dataset) if kind == ATTACKS_KIND else CorruptionSettings()), {**table.settings, "limit": None}
-    try:
-        held = read_result(target, TABLES)[1].digest if target.exists() else table.digest
-    except ConfigurationError:
-        held = table.digest
+    """The usual place, or one of its own: `own_place`."""
+    usual = papers_attacks(table.dataset) if kind == ATTACKS_KIND else CorruptionSettings()
     whole = table.images == table.available and getattr(table, "progress", 1.0) == 1
-    if whole and held == table.digest and all(asked.get(key) == value for key, value in usual.items() if key != "batch_size"):
-        return target
-    identity = json.dumps([table.digest, table.settings], sort_keys=True)
-    return target.with_name(f"{target.stem}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json")
+    return own_place(kind.rsplit(".", 1)[1], table, whole and as_usual(table, plain(usual)))

@@ -1,17 +1,15 @@
 """Table 1 and Figures 1 to 4 of proVAE, and what is measured of them."""
 
-import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from explorer.configuration import from_mapping
-from explorer.errors import ConfigurationError
 from explorer.options import option_text
+from explorer.measuring import plain
 from explorer.papers.base import Filled, Item, Paper, Row
-from explorer.papers.results import Results, own_results, read_result
+from explorer.papers.results import Results, as_usual, own_place
 
 from .config import CertifiedVaeConfig
 from .evaluation import ATTACK_KIND, CURVE, ELBO_KIND, HEADINGS, AttackSettings, AttackTable, ElboSettings, ElboTable
@@ -126,18 +124,9 @@ def differences(table: Measured, name: str) -> tuple[str, ...]:
 
 
 def own_path(kind: str, table: Measured) -> Path:
-    """Where a measurement belongs: one of a part of the data, at other settings or of another file never replaces a fuller one."""
-    name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
-    plain = own_results() / f"{name}-{kind.removeprefix('certified_vae.')}.json"
-    usual = json.loads(json.dumps(asdict(SETTINGS[kind]())))
-    try:
-        held = read_result(plain, TABLES)[1].digest if plain.exists() else table.digest
-    except ConfigurationError:
-        held = table.digest
-    if table.images == table.available and {**table.settings, "limit": None, "batch_size": usual["batch_size"]} == usual and held == table.digest:
-        return plain
-    identity = json.dumps([table.digest, table.settings], sort_keys=True)
-    return plain.with_name(f"{plain.stem}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json")
+    """The usual place, or one of its own: `own_place`."""
+    usual = table.images == table.available and as_usual(table, plain(SETTINGS[kind]()))
+    return own_place(kind.removeprefix("certified_vae."), table, usual)
 
 
 def _elbo_row(row: Row, name: str, found: tuple[ElboTable, Path] | None) -> Row:

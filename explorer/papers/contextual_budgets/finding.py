@@ -1,19 +1,16 @@
 """Which of the results at hand stands in a row, and what keeps it from being a reproduction."""
 
-import hashlib
 import json
-import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from explorer.errors import ConfigurationError
 from explorer.measuring import plain
 from explorer.options import option_text
-from explorer.papers.results import Results, own_results, read_result
+from explorer.papers.results import Results, as_usual, own_place
 
 from .experiments import EXPERIMENTS
-from .measured import SETTINGS, TABLES, Table, VolumeTable
+from .measured import SETTINGS, Table, VolumeTable
 
 COMPACT_ENDING = "-compact"
 NAMED = ("dataset", "classifier", "widths", "hidden_units", "budgets", "rank", "volume", "alpha", "alpha_bar", "epochs", "growth", "smoothed")  # by the paper
@@ -84,20 +81,11 @@ def where(table: Table) -> str:
 
 
 def own_path(kind: str, table: Table) -> Path:
-    """Where a measurement belongs: one of a part of the data, at other settings or of another file never replaces a fuller one."""
-    name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
-    target = own_results() / f"{name}-{kind.removeprefix('contextual_budgets.')}.json"
-    usual = plain(SETTINGS[kind]())
-    try:
-        held = read_result(target, TABLES)[1].digest if target.exists() else table.digest
-    except ConfigurationError:
-        held = table.digest
-    asked, own = {**table.settings, "limit": None, "batch_size": usual["batch_size"]}, table.training.get("volume")
-    asked |= {key: usual[key] for key, value in (("volume", own), ("targets", [own])) if asked.get(key) == value and key in usual}
-    if table.images == table.available and asked == usual and held == table.digest:
-        return target
-    identity = json.dumps([table.digest, table.settings], sort_keys=True)
-    return target.with_name(f"{target.stem}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json")
+    """The usual place, or one of its own: `own_place`. The volume of the training is the usual one, said or unsaid."""
+    own = table.training.get("volume")
+    said = [name for name, value in (("volume", own), ("targets", [own])) if table.settings.get(name) == value]
+    usual = table.images == table.available and as_usual(table, plain(SETTINGS[kind]()), *said)
+    return own_place(kind.removeprefix("contextual_budgets."), table, usual)
 
 
 _absent = object()

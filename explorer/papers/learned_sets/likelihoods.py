@@ -9,9 +9,10 @@ from explorer.batches import Columns, over_batches
 from explorer.configuration import from_mapping, out_of_range
 from explorer.errors import ConfigurationError
 from explorer.evaluation.likelihood import SAMPLES, Density, likelihood
-from explorer.measuring import Origin, common_problems, mean_and_error, origin, own_folder, refuse
+from explorer.measuring import Origin, common_problems, mean_and_error, origin, own_folder, plain, refuse
 from explorer.papers.base import Filled, Item, Row
 from explorer.papers.report import ITEMS
+from explorer.papers.results import as_usual, own_place
 from explorer.types import Inner, Progress
 
 from .exploration import LearnedSet
@@ -71,6 +72,11 @@ def likelihood_table(learned: LearnedSet, digest: str, settings: LikelihoodSetti
     for columns in over_batches(own_folder(folder, "likelihood", common), min(settings.limit or len(learned.pairs), len(learned.pairs)), settings.batch_size, measured, progress):
         means, errors = zip(*(mean_and_error(columns[name]) for name in HEADINGS))
         yield LikelihoodTable(radius=radius, pairs=len(columns[HEADINGS[0]]), available=len(learned.pairs), means=means, standard_errors=errors, **common)
+
+
+def own_likelihood_path(table: LikelihoodTable) -> Path:
+    """The usual place, or one of its own: `own_place`."""
+    return own_place("likelihood", table, table.pairs == table.available and as_usual(table, plain(LikelihoodSettings())))
 
 
 def likelihood_report(table: LikelihoodTable, form: str) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from explorer.measuring import plain
 from explorer.papers.base import Filled, Row
-from explorer.papers.results import Results, own_results
+from explorer.papers.results import Results, as_usual, own_place
 
 from .segmentation_config import Method
 from .segmentation_experiments import EXPERIMENTS, PREFIXES
@@ -60,13 +61,9 @@ def figure_17(results: Results) -> Filled:
 
 
 def own_segmentation_path(kind: str, table: Table) -> Path:
-    """Where a measurement belongs: one at other settings does not replace a usual one."""
-    usual = asdict(CertifiedSettings() if kind == CERTIFIED_KIND else RobustSettings())
-    name = f"{table.checkpoint[:80]}-{kind.rpartition('.')[2]}"
-    plain = {key: value for key, value in table.settings.items() if key not in ("batch_size", "noisy_batch")} == {
-        key: value for key, value in json.loads(json.dumps(usual)).items() if key not in ("batch_size", "noisy_batch")
-    }
-    return own_results() / f"{name}{'' if plain else '-other'}.json"
+    """The usual place, or one of its own: `own_place`."""
+    usual = CertifiedSettings() if kind == CERTIFIED_KIND else RobustSettings()
+    return own_place(kind.rpartition(".")[2], table, table.settings["limit"] == usual.limit and as_usual(table, plain(usual), "noisy_batch"))
 
 
 def _labels(method: Method, label: str = "") -> Sequence[tuple[str, str]]:

@@ -1,16 +1,14 @@
 """The tables and figures of Perturbation sets, and what is measured of them."""
 
-import hashlib
 import json
-import re
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from explorer.errors import ConfigurationError
 from explorer.evaluation import figure4
+from explorer.measuring import plain
 from explorer.papers.base import Filled, Item, Paper, Row
-from explorer.papers.results import Results, own_results, read_result
+from explorer.papers.results import Results, as_usual, own_place
 
 from . import EXPERIMENTS
 from .config import LearnedSetConfig
@@ -135,18 +133,8 @@ def differences(table: QualityTable, name: str) -> tuple[str, ...]:
 
 
 def own_path(table: QualityTable) -> Path:
-    """Where a measurement belongs: one of a part of the split, at other settings or of another file never replaces a fuller one."""
-    name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
-    plain = own_results() / f"{name}-{table.settings['distance']}.json"
-    usual = replace(QualitySettings(), distance=table.settings["distance"], batch_size=table.settings["batch_size"])
-    try:
-        held = read_result(plain, {KIND: QualityTable})[1].digest if plain.exists() else table.digest
-    except ConfigurationError:
-        held = table.digest
-    if table.pairs == table.available and {**table.settings, "limit": None} == asdict(usual) and held == table.digest:
-        return plain
-    identity = json.dumps([table.digest, table.settings], sort_keys=True)
-    return plain.with_name(f"{plain.stem}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json")
+    """The usual place of that distance, or one of its own: `own_place`."""
+    return own_place(table.settings["distance"], table, table.pairs == table.available and as_usual(table, plain(QualitySettings()), "distance"))
 
 
 def _condensed(row: Row, label: str, paper: tuple[float, ...]) -> Row:

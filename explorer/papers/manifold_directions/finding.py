@@ -1,20 +1,16 @@
 """Which of the results at hand stands in a row, and what keeps it from being a reproduction."""
 
-import hashlib
-import json
-import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from explorer.errors import ConfigurationError
 from explorer.measuring import plain
 from explorer.options import option_text
-from explorer.papers.results import Results, own_results, read_result
+from explorer.papers.results import Results, as_usual, own_place
 
 from .accuracy import PAPER_STRENGTH
 from .experiments import EXPERIMENTS
-from .measured import SETTINGS, TABLES, AccuracyTable, SpectraTable, Table
+from .measured import SETTINGS, AccuracyTable, SpectraTable, Table
 
 COMPACT_ENDING = "-compact"
 NAMED = ("dataset", "classifier", "radius", "steps", "latent_radius", "epochs", "standard_epochs", "batch_size", "learning_rate", "weight_decay")  # by the paper
@@ -84,21 +80,10 @@ def where(table: Table) -> str:
 
 
 def own_path(kind: str, table: Table) -> Path:
-    """Where a measurement belongs: one of a part of the data, at other settings or of another file never replaces a fuller one."""
-    name = re.sub(r"[^\w.-]", "_", table.checkpoint)[:80]
-    target = own_results() / f"{name}-{kind.removeprefix('manifold_directions.')}.json"
-    usual, asked = plain(SETTINGS[kind]()), {**table.settings, "limit": None}
-    unasked = {"batch_size", "attack"}
-    try:
-        held = read_result(target, TABLES)[1].digest if target.exists() else table.digest
-    except ConfigurationError:
-        held = table.digest
-    same = all(asked.get(key) == value for key, value in usual.items() if key not in unasked)
+    """The usual place, or one of its own: `own_place`."""
     own = isinstance(table, AccuracyTable) or table.attack == ("vae" if table.training.get("sources") == ["manifold"] else "pgd")
-    if table.images == table.available and same and own and held == table.digest:
-        return target
-    identity = json.dumps([table.digest, table.settings], sort_keys=True)
-    return target.with_name(f"{target.stem}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json")
+    usual = own and table.images == table.available and as_usual(table, plain(SETTINGS[kind]()), "attack")
+    return own_place(kind.removeprefix("manifold_directions."), table, usual)
 
 
 _absent = object()
