@@ -43,6 +43,11 @@ def out_of_range(config: Any, **limits: tuple[int, int]) -> list[str]:
     return problems
 
 
+def limit_problems(config: Any, of: str = "images") -> list[str]:
+    """What is wrong with the field `limit`, which keeps the first images, or others, of a split."""
+    return [] if config.limit is None or config.limit >= 1 else [f"limit = {config.limit}: expected a number of {of}, at least 1, or none"]
+
+
 def convert(value: Any, hint: Any) -> Any:
     """A JSON value as the annotated type; lists become tuples. Raises ValueError naming what was expected."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from .configuration import out_of_range
+from .configuration import limit_problems, out_of_range
 from .errors import ConfigurationError
 from .hardware import describe_device
 from .provenance import code_revision, library_versions
@@ -104,8 +104,7 @@ def plain(settings: Any) -> dict:
 def common_problems(settings: Any) -> list[str]:
     """Of the fields that all settings have."""
     found = out_of_range(settings, batch_size=(1, 100_000), seed=(0, LARGEST_KEY))
-    if settings.limit is not None and settings.limit < 1:
-        found.append(f"limit = {settings.limit}: expected a number of images, at least 1, or none")
+    found += limit_problems(settings)
     return found
 
 

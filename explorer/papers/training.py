@@ -18,7 +18,7 @@ from explorer.models import build_model
 from explorer.provenance import code_revision, library_versions
 from explorer.randomness import generator as seeded
 from explorer.storage import write_atomically
-from explorer.training import Epoch, Loss, Prepare, Samples, TrainingState, WeightAscent, distributed, fit
+from explorer.training import Epoch, Loss, Prepare, Samples, TrainingState, WeightAscent, distributed, fit, mirrored_and_shifted
 from explorer.types import Progress
 
 from .base import Place
@@ -58,6 +58,18 @@ def new_header(
 def shuffled(examples: int, size: int, generator: torch.Generator, passes: int = 1) -> Iterator[Int[Tensor, "some"]]:
     """The numbers of the examples of each batch of an epoch, which goes so many times through all."""
     yield from (torch.randperm(examples * passes, generator=generator) % examples).split(size)
+
+
+def labelled_batches(data: ImageDataset, config: Any, device: torch.device) -> tuple[Callable[[torch.Generator], Iterator[tuple[Tensor, Tensor]]], int]:
+    """Images with labels in the order of an epoch, mirrored and shifted where the configuration says `augment`; and how many batches these are."""
+    images, labels = data.images.to(device), data.labels.to(device)
+
+    def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        for chosen in shuffled(len(images), config.batch_size, generator, config.passes):
+            chosen = chosen.to(images.device)
+            yield mirrored_and_shifted(images[chosen], generator) if config.augment else images[chosen], labels[chosen]
+
+    return batches, math.ceil(len(images) * config.passes / config.batch_size)
 
 
 def train_and_keep(

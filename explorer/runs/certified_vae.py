@@ -1,12 +1,8 @@
 """The kinds of runs on VAEs: Table 1's columns, and Figure 3's curve."""
 
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from explorer.checkpoints import describe
-from explorer.errors import CheckpointError
-from explorer.papers import save_result
 from explorer.papers.certified_vae import KIND, CertifiedVae, open_certified_vae
 from explorer.papers.certified_vae.evaluation import (
     ATTACK_KIND,
@@ -21,21 +17,21 @@ from explorer.papers.certified_vae.evaluation import (
 from explorer.papers.certified_vae.pictures import RADIUS, SHOWN, attacked_images, contact_sheet
 from explorer.types import Inner
 
-from .task import RESULTS, Task
+from .measuring import follow, kind_problems
+from .task import Task
 
 SAMPLE_IMAGES = 4
-MEASURED = f"{RESULTS}/measured.json"  # a results file, which the papers' tables read
 
 
 def measure_elbo(task: Task) -> None:
     """ELBO and bound over train and test split; what is measured so far is a table after each batch, the whole a results file."""
-    _follow(task, ELBO_KIND, "elbo", elbo_table)
+    follow(task, _opened(task), ELBO_KIND, "elbo", elbo_table)
 
 
 def measure_attack(task: Task) -> None:
     """ELBO under attack and its bound over the radii, for the test images; as above. At the end a picture of the first images, attacked
     at the radius of the paper's Figures 1 and 2, or else at the largest."""
-    _follow(task, ATTACK_KIND, "attack", attack_table)
+    follow(task, _opened(task), ATTACK_KIND, "attack", attack_table)
     settings = task.parameters
     radius = RADIUS if RADIUS in settings.radii else settings.radii[-1]
     count = min(SHOWN, settings.limit or SHOWN)
@@ -45,11 +41,11 @@ def measure_attack(task: Task) -> None:
 
 
 def elbo_run_problems(inputs: Any, settings: ElboSettings) -> list[str]:
-    return elbo_problems(settings) + _kind_problems(inputs)
+    return elbo_problems(settings) + kind_problems(inputs, KIND)
 
 
 def attack_run_problems(inputs: Any, settings: AttackSettings) -> list[str]:
-    return attack_problems(settings) + _kind_problems(inputs)
+    return attack_problems(settings) + kind_problems(inputs, KIND)
 
 
 def few_images(inputs: Any, settings: Any) -> tuple[Any, float]:
@@ -61,20 +57,5 @@ def few_images(inputs: Any, settings: Any) -> tuple[Any, float]:
     return replace(settings, limit=few, batch_size=few), sum(counts) / (few * len(counts))
 
 
-def _follow(task: Task, kind: str, name: str, measure: Any) -> None:
-    table = None
-    for table in measure(_opened(task), task.inputs.digest, task.parameters, task.batches, task.progress):
-        task.table(name, asdict(table))
-    save_result(kind, table, task.folder / MEASURED)
-
-
 def _opened(task: Task) -> CertifiedVae:
     return open_certified_vae(task.inputs.checkpoint, task.device, task.inputs.root)
-
-
-def _kind_problems(inputs: Any) -> list[str]:
-    try:
-        header = describe(inputs.checkpoint)
-    except CheckpointError as error:
-        return [str(error)]
-    return [] if header.kind == KIND else [f"{Path(inputs.checkpoint).name} holds a {header.kind!r}, expected a {KIND!r}"]

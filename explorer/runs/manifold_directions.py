@@ -1,41 +1,34 @@
 """The kinds of runs on attacks off and on the manifold: accuracies under them, and spectra of what they make of the test images."""
 
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from explorer.checkpoints import describe
-from explorer.errors import CheckpointError, ExplorerError
-from explorer.papers import save_result
-from explorer.papers.manifold_directions import KIND, open_directions, open_vae
+from explorer.errors import ExplorerError
+from explorer.papers.manifold_directions import KIND, OpenedDirections, open_directions, open_vae
 from explorer.papers.manifold_directions.evaluation import accuracy_table, spectra_table
 from explorer.papers.manifold_directions.measured import ACCURACIES_KIND, SPECTRA_KIND, settings_problems
 
-from .task import RESULTS, Task
+from .measuring import follow, kind_problems
+from .task import Task
 
 SAMPLE_IMAGES = 40  # of spectra at least two of every class
-MEASURED = f"{RESULTS}/measured.json"  # a results file, which the papers' tables read
 
 
 def measure_accuracies(task: Task) -> None:
     """Clean and attacked accuracies; what is measured so far is a table after each batch, the whole a results file."""
-    _follow(task, ACCURACIES_KIND, "accuracies", accuracy_table)
+    follow(task, _opened(task), ACCURACIES_KIND, "accuracies", accuracy_table)
 
 
 def measure_spectra(task: Task) -> None:
     """Eigenvalues of the classes before and after an attack, and where its energy goes; as above."""
-    _follow(task, SPECTRA_KIND, "spectra", spectra_table)
+    follow(task, _opened(task), SPECTRA_KIND, "spectra", spectra_table)
 
 
 def direction_run_problems(inputs: Any, settings: Any) -> list[str]:
     """All that is wrong with a specification of either kind."""
     found = settings_problems(settings)
-    try:
-        header = describe(inputs.checkpoint)
-    except CheckpointError as error:
-        return [*found, str(error)]
-    if header.kind != KIND:
-        return [*found, f"{Path(inputs.checkpoint).name} holds a {header.kind!r}, expected a {KIND!r}"]
+    if wrong := kind_problems(inputs, KIND):
+        return found + wrong
     if settings.vae is not None:
         try:
             open_vae(settings.vae)
@@ -55,8 +48,5 @@ def few_images_of_all_classes(inputs: Any, settings: Any) -> tuple[Any, float]:
     return replace(settings, limit=few, batch_size=min(settings.batch_size, few)), count / few
 
 
-def _follow(task: Task, kind: str, name: str, measure: Any) -> None:
-    table, opened = None, open_directions(task.inputs.checkpoint, task.device, task.inputs.root, task.parameters.vae)
-    for table in measure(opened, task.inputs.digest, task.parameters, task.batches, task.progress):
-        task.table(name, asdict(table))
-    save_result(kind, table, task.folder / MEASURED)
+def _opened(task: Task) -> OpenedDirections:
+    return open_directions(task.inputs.checkpoint, task.device, task.inputs.root, task.parameters.vae)

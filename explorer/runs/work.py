@@ -1,14 +1,12 @@
 """The functions of the kinds: each takes a Task and calls the part of the package that does the work."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from explorer.checkpoints import describe
-from explorer.errors import CheckpointError
 from explorer.figures import pixels, tile, to_png, upscale
-from explorer.papers import EXPERIMENTS, save_result
+from explorer.papers import EXPERIMENTS
 from explorer.papers.base import Place
 from explorer.papers.learned_sets import KIND as LEARNED_SET
 from explorer.papers.learned_sets import LearnedSet, open_learned_set
@@ -18,18 +16,15 @@ from explorer.papers.learned_sets.quality import QualitySettings, quality
 from explorer.papers.learned_sets.tables import KIND
 from explorer.training import Samples
 
-from .task import RESULTS, Task
+from .measuring import first_few, follow, kind_problems
+from .task import Task
 
 SAMPLE_PAIRS, SHEET_COLUMNS = 4, 5
-MEASURED = f"{RESULTS}/measured.json"  # a results file, which the papers' tables read
 
 
 def measure_quality(task: Task) -> None:
     """Table 4's metrics over the test split; what is measured so far is a table after each batch, the whole a results file."""
-    table = None
-    for table in quality(_learned(task), task.inputs.digest, task.parameters, task.batches, task.progress):
-        task.table("quality", asdict(table))
-    save_result(KIND, table, task.folder / MEASURED)
+    follow(task, _learned(task), KIND, "quality", quality)
 
 
 def find_extremes(task: Task) -> None:
@@ -79,14 +74,7 @@ def quality_problems(inputs: Any, settings: QualitySettings) -> list[str]:
 
 
 def extremes_problems(inputs: Any, settings: ExtremesSettings) -> list[str]:
-    found = settings_problems(settings)
-    try:
-        header = describe(inputs.checkpoint)
-    except CheckpointError as error:
-        return [*found, str(error)]
-    if header.kind != LEARNED_SET:
-        found.append(f"{Path(inputs.checkpoint).name} holds a {header.kind!r}, expected a {LEARNED_SET!r}")
-    return found
+    return settings_problems(settings) + kind_problems(inputs, LEARNED_SET)
 
 
 def training_problems(inputs: Any, config: Any) -> list[str]:
@@ -95,10 +83,7 @@ def training_problems(inputs: Any, config: Any) -> list[str]:
 
 def few_pairs(inputs: Any, settings: Any) -> tuple[Any, float]:
     """The first few pairs of the split."""
-    available = len(open_learned_set(inputs.checkpoint, "cpu", inputs.root).pairs)
-    count = min(settings.limit or available, available)
-    few = min(SAMPLE_PAIRS, count)
-    return replace(settings, limit=few, batch_size=few), count / few
+    return first_few(settings, len(open_learned_set(inputs.checkpoint, "cpu", inputs.root).pairs), SAMPLE_PAIRS)
 
 
 def few_steps(inputs: Any, config: Any) -> tuple[Any, float]:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -82,13 +83,14 @@ def linearly_scaled(rate: float, batch_size: int, base: int = 256) -> float:
     return max(rate * batch_size / base, rate)
 
 
-def rate_problems(points: Points) -> list[str]:
-    """What is wrong with a learning rate's points, in the user's words."""
+def schedule_problems(config: Any, *names: str) -> list[str]:
+    """What is wrong with those fields of a configuration, each the points of a schedule, in the user's words."""
     found = []
-    try:
-        PiecewiseLinear(points)
-    except InvalidInput as error:
-        found.append(f"learning_rate: {error}")
-    if any(epoch < 0 or value < 0 for epoch, value in points):
-        found.append(f"learning_rate = {points}: expected epochs and values of at least 0")
+    for name, points in ((name, getattr(config, name)) for name in names):
+        try:
+            PiecewiseLinear(points)
+        except InvalidInput as error:
+            found.append(f"{name}: {error}")
+        if any(epoch < 0 or value < 0 for epoch, value in points):
+            found.append(f"{name} = {points}: expected epochs and values of at least 0")
     return found

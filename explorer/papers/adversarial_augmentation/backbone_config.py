@@ -3,13 +3,13 @@
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from explorer.configuration import out_of_range
+from explorer.configuration import limit_problems, out_of_range
 from explorer.data import DATASETS
 from explorer.data.imagenet import IMAGENET
 from explorer.errors import ConfigurationError
 from explorer.models import MODELS, model_config
 from explorer.randomness import LARGEST_KEY
-from explorer.training.schedules import Points, rate_problems
+from explorer.training.schedules import Points, schedule_problems
 
 KIND = "corruption_network"
 Model = Literal["completion_unet", "vq_vae", "edsr", "compressive_autoencoder"]
@@ -57,8 +57,7 @@ def problems(config: BackboneConfig) -> list[str]:
     """Everything impossible in a configuration, in the user's words."""
     many = (1, 1_000_000)
     found = out_of_range(config, epochs=many, passes=many, batch_size=many, seed=(0, LARGEST_KEY), squared_share=(0, 1_000_000), crop_size=(11, 1024), commitment=(0, 1_000_000))
-    if config.limit is not None and config.limit < 1:
-        found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
+    found += limit_problems(config)
     if not 0 <= config.removed[0] <= config.removed[1] < 1:
         found.append(f"removed = {config.removed}: expected two increasing shares of the pixels, at least 0 and below 1")
     if config.dataset not in (*DATASETS, IMAGENET):
@@ -66,7 +65,7 @@ def problems(config: BackboneConfig) -> list[str]:
     known = [field.name for field in fields(MODELS[config.model].config)]
     unknown = [name for name in SIZES if getattr(config, name) is not None and name not in known]
     found += [f"{name} = {getattr(config, name)}: {config.model} has no such size" for name in unknown]
-    found += rate_problems(config.learning_rate)
+    found += schedule_problems(config, "learning_rate")
     try:
         model_config(config.model, config.model_config(3))
     except ConfigurationError as error:

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from explorer.configuration import out_of_range
+from explorer.configuration import limit_problems, out_of_range
 from explorer.data import DATASETS
-from explorer.errors import ConfigurationError, InvalidInput
+from explorer.errors import ConfigurationError
 from explorer.models import model_config
 from explorer.models.vae import SIGMA0
 from explorer.randomness import LARGEST_KEY
-from explorer.training import PiecewiseLinear
-from explorer.training.schedules import Points
+from explorer.training.schedules import Points, schedule_problems
 
 KIND, MODEL = "certified_vae", "vae"
 EDGE = {"cifar10": (3, 32, 32)}  # images that are not 1 × 28 × 28, so that a configuration can be checked without its data
@@ -53,15 +52,8 @@ def problems(config: CertifiedVaeConfig) -> list[str]:
         found.append(f"radius = {config.radius}: expected 0 to 1, in units of pixel intensity")
     if not 1e-3 <= config.sigma0 <= 1e3:
         found.append(f"sigma0 = {config.sigma0}: expected 0.001 to 1000")
-    if config.limit is not None and config.limit < 1:
-        found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
-    for name in ("learning_rate", "ramp"):
-        try:
-            PiecewiseLinear(getattr(config, name))
-        except InvalidInput as error:
-            found.append(f"{name}: {error}")
-        if any(epoch < 0 or value < 0 for epoch, value in getattr(config, name)):
-            found.append(f"{name} = {getattr(config, name)}: expected epochs and values of at least 0")
+    found += limit_problems(config)
+    found += schedule_problems(config, "learning_rate", "ramp")
     if config.ramp and (max(share for _, share in config.ramp) > 1 or config.ramp[-1][1] != 1):
         found.append(f"ramp = {config.ramp}: expected shares of the radius of at most 1 that end at 1")
     if config.dataset not in DATASETS:

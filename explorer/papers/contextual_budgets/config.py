@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from explorer.configuration import out_of_range
+from explorer.configuration import limit_problems, out_of_range
 from explorer.data import DATASETS
-from explorer.errors import ConfigurationError, InvalidInput
+from explorer.errors import ConfigurationError
 from explorer.metrics import volume_problems
 from explorer.models import model_config
 from explorer.models.budget_generator import CLASSIFIERS
 from explorer.models.classifiers import KIND
 from explorer.randomness import LARGEST_KEY
 from explorer.training import PiecewiseLinear, Smoothed
-from explorer.training.schedules import Points
+from explorer.training.schedules import Points, schedule_problems
 
 __all__ = ["CLASSIFIERS", "KIND", "BudgetsConfig", "problems"]
 
@@ -78,15 +78,14 @@ def problems(config: BudgetsConfig) -> list[str]:
     """Everything impossible in a configuration, in the user's words."""
     many, share = (1, 1_000_000), (0, 1)
     found = out_of_range(config, epochs=many, passes=many, batch_size=many, seed=(0, LARGEST_KEY), volume=share, crown_share=share, clean_share=share)
-    if config.limit is not None and config.limit < 1:
-        found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
+    found += limit_problems(config)
     if config.clip_norm is not None and not config.clip_norm > 0:
         found.append(f"clip_norm = {config.clip_norm}: expected a length above 0, or none")
     if config.learned and 0 <= config.volume <= 1:
         found += volume_problems(config.volume, config.alpha, config.alpha_bar)
     if config.rank is not None and not 1 <= config.rank <= 65536:
         found.append(f"rank = {config.rank}: expected 1 to 65536 units, or none for the paper's dense layer")
-    found += _schedule_problems(config)
+    found += schedule_problems(config, "learning_rate", "growth") + _growth_problems(config)
     if config.dataset not in DATASETS:
         found.append(f"dataset = {config.dataset!r}: expected one of {', '.join(DATASETS)}")
     if config.classifier not in CLASSIFIERS:
@@ -100,16 +99,8 @@ def problems(config: BudgetsConfig) -> list[str]:
     return found
 
 
-def _schedule_problems(config: BudgetsConfig) -> list[str]:
+def _growth_problems(config: BudgetsConfig) -> list[str]:
     found = []
-    for name in ("learning_rate", "growth"):
-        points = getattr(config, name)
-        try:
-            PiecewiseLinear(points)
-        except InvalidInput as error:
-            found.append(f"{name}: {error}")
-        if any(epoch < 0 or value < 0 for epoch, value in points):
-            found.append(f"{name} = {points}: expected epochs and values of at least 0")
     if any(value > 1 for _, value in config.growth) or (config.growth and config.growth[-1][1] != 1):
         found.append(f"growth = {config.growth}: expected shares of the volume of at most 1 that end at 1")
     if config.smoothed and [value for _, value in config.growth] not in ([0, 1], [0, 1, 1]):

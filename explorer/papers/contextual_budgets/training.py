@@ -2,7 +2,7 @@
 pixels, and measuring what was trained (Budgets, §3.4)."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from explorer.errors import ConfigurationError
 from explorer.evaluation import certified_accuracy, certified_loss
 from explorer.models import BudgetedClassifier, model_config
 from explorer.papers.base import Place
-from explorer.papers.training import AfterEpoch, initialised, new_header, shuffled, size_differences, train_and_keep
+from explorer.papers.training import AfterEpoch, initialised, labelled_batches, new_header, size_differences, train_and_keep
 from explorer.randomness import Streams
 from explorer.sets import BudgetBox, LpBall, PerturbationSet
-from explorer.training import PiecewiseLinear, certified_cross_entropy, mirrored_and_shifted
+from explorer.training import PiecewiseLinear, certified_cross_entropy
 from explorer.types import Inner, Progress, stop_if_cancelled
 
 from .config import KIND, BudgetsConfig, problems
@@ -38,23 +38,15 @@ def train(name: str, config: BudgetsConfig, place: Place, progress: Progress) ->
     stop_if_cancelled(progress)
     model = initialised(config.model, config.model_config(shape, classes), config.seed, place.device)
     boxes = trained_boxes(model, config.volume)
-    images, labels = data["train"].images.to(place.device), data["train"].labels.to(place.device)
+    batches, batches_per_epoch = labelled_batches(data["train"], config, place.device)
     validation = data["validation"].images.to(place.device), data["validation"].labels.to(place.device)
-    count = len(images) * config.passes
-
-    def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        for chosen in shuffled(len(images), config.batch_size, generator, config.passes):
-            chosen = chosen.to(images.device)
-            shown = mirrored_and_shifted(images[chosen], generator) if config.augment else images[chosen]
-            yield shown, labels[chosen]
-
     train_and_keep(
         model,
         certified_cross_entropy,
         batches,
         header=_header(name, config, data["train"], shape),
         epochs=config.epochs,
-        batches_per_epoch=_batches(count, config),
+        batches_per_epoch=batches_per_epoch,
         schedules=schedules(config),
         after=AfterEpoch(
             lambda epoch: {"validation": certified_loss(model, *validation, boxes)},
@@ -91,7 +83,7 @@ def schedules(config: BudgetsConfig) -> dict[str, Callable[[float], float]]:
 def steps(config: BudgetsConfig, root: Path | None) -> int:
     """How many batches a training sees. Raises DataNotFound."""
     images = load_dataset(config.dataset, "train", root, config.limit, download=False)
-    return config.epochs * _batches(len(images) * config.passes, config)
+    return config.epochs * math.ceil(len(images) * config.passes / config.batch_size)
 
 
 def finish(name: str, config: BudgetsConfig, place: Place, test: ImageDataset, progress: Progress) -> Path:
@@ -103,10 +95,6 @@ def finish(name: str, config: BudgetsConfig, place: Place, test: ImageDataset, p
     path = place.output / f"{name}.safetensors"
     save(path, model, replace(best.header, metrics={**best.header.metrics, **asdict(measured)}), dtype=torch.float16)
     return path
-
-
-def _batches(count: int, config: BudgetsConfig) -> int:
-    return math.ceil(count / config.batch_size)
 
 
 def _shown(model: nn.Module, images: Tensor, labels: Tensor, boxes: PerturbationSet) -> Float[Tensor, "n c h w"]:

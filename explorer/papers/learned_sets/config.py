@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass, fields
 
-from explorer.configuration import out_of_range
+from explorer.configuration import limit_problems, out_of_range
 from explorer.data import PAIRS, STORED_PAIRS, pair_kind
-from explorer.errors import ConfigurationError, InvalidInput
+from explorer.errors import ConfigurationError
 from explorer.models import MODELS, model_config
 from explorer.models.unet_blocks import WIDTHS
 from explorer.models.unet_cvae import POOLED
 from explorer.randomness import LARGEST_KEY
-from explorer.training import PiecewiseLinear
 from explorer.training.losses import Likelihood
-from explorer.training.schedules import Points
+from explorer.training.schedules import Points, schedule_problems
 
 KIND = "learned_set"
 
@@ -65,17 +64,10 @@ def problems(config: LearnedSetConfig) -> list[str]:
     found += out_of_range(config, crop_padding=(0, 1000), weight_decay=(0, 1))
     if config.workers is not None and not 0 <= config.workers <= 256:
         found.append(f"workers = {config.workers}: expected 0 to 256 processes, or none")
-    if config.limit is not None and config.limit < 1:
-        found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
+    found += limit_problems(config)
     if config.stored is not None and not 1 <= config.stored <= 1000:
         found.append(f"stored = {config.stored}: expected 1 to 1000 perturbations of each image, or none")
-    for name in ("learning_rate", "beta"):
-        try:
-            PiecewiseLinear(getattr(config, name))
-        except InvalidInput as error:
-            found.append(f"{name}: {error}")
-        if any(epoch < 0 or value < 0 for epoch, value in getattr(config, name)):
-            found.append(f"{name} = {getattr(config, name)}: expected epochs and values of at least 0")
+    found += schedule_problems(config, "learning_rate", "beta")
     for name, table in (("pairs", [*PAIRS, *STORED_PAIRS]), ("model", MODELS)):
         if getattr(config, name) not in table:
             found.append(f"{name} = {getattr(config, name)!r}: expected one of {', '.join(table)}")

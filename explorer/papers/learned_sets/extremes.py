@@ -7,7 +7,7 @@ import torch
 
 from explorer.attacks import pgd
 from explorer.batches import Columns
-from explorer.configuration import out_of_range
+from explorer.configuration import limit_problems, out_of_range
 from explorer.evaluation.approximation import DISTANCES, STEP_SIZE, STEPS, Distance
 from explorer.figures import pixels, tile, to_png, upscale
 from explorer.metrics import squared_error
@@ -39,8 +39,7 @@ def problems(settings: ExtremesSettings) -> list[str]:
     found = out_of_range(settings, steps=(0, 100_000), batch_size=(1, 100_000), seed=(0, LARGEST_KEY))
     if settings.radius is not None and not 0 <= settings.radius < 1e6:
         found.append(f"radius = {settings.radius}: expected a finite number of at least 0, or none")
-    if settings.limit is not None and settings.limit < 1:
-        found.append(f"limit = {settings.limit}: expected a number of pairs, at least 1, or none")
+    found += limit_problems(settings, "pairs")
     return found
 
 

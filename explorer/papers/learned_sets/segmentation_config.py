@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from explorer.configuration import out_of_range
+from explorer.configuration import limit_problems, out_of_range
 from explorer.data import pair_kind
 from explorer.errors import ConfigurationError
 from explorer.models import model_config
 from explorer.models.segmentation import SEGMENTER
 from explorer.models.unet_blocks import WIDTHS
 from explorer.randomness import LARGEST_KEY
-from explorer.training.schedules import Points, rate_problems
+from explorer.training.schedules import Points, schedule_problems
 
 __all__ = ["LIGHT_PAIRS", "METHODS", "SEGMENTER", "Method", "SegmenterConfig", "problems"]
 
@@ -64,11 +64,10 @@ def problems(config: SegmenterConfig) -> list[str]:
         found.append(f"step_size = {config.step_size}: expected a share of the radius, above 0 and at most 10")
     if config.radius is not None and not 0 < config.radius <= 1000:
         found.append(f"radius = {config.radius}: expected above 0 and at most 1000, or none for the set's own")
-    if config.limit is not None and config.limit < 1:
-        found.append(f"limit = {config.limit}: expected a number of scenes, at least 1, or none")
+    found += limit_problems(config, "scenes")
     if config.method in OF_LEARNED_SETS and not config.learned_set:
         found.append(f"learned_set = none: {config.method} needs a learned set, as scenes-lighting")
-    found += rate_problems(config.learning_rate) + pair_kind(LIGHT_PAIRS).problems(config.dataset)
+    found += schedule_problems(config, "learning_rate") + pair_kind(LIGHT_PAIRS).problems(config.dataset)
     try:
         model_config(config.model, config.model_config((3, 1 << len(config.widths), 1 << len(config.widths)), 2))
     except ConfigurationError as error:

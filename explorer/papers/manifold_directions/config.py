@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from explorer.configuration import out_of_range
+from explorer.configuration import limit_problems, out_of_range
 from explorer.data import DATASETS
 from explorer.errors import ConfigurationError
 from explorer.models import model_config
 from explorer.models.classifiers import KIND
 from explorer.randomness import LARGEST_KEY
 from explorer.training import Mixing
-from explorer.training.schedules import Points, rate_problems
+from explorer.training.schedules import Points, schedule_problems
 
 
 __all__ = ["CLASSIFIERS", "KIND", "SOURCES", "ClassifierConfig", "problems"]
@@ -87,12 +87,11 @@ def problems(config: ClassifierConfig) -> list[str]:
     many = (1, 1_000_000)
     found = out_of_range(config, epochs=many, passes=many, batch_size=many, steps=many, latent_steps=many, seed=(0, LARGEST_KEY))
     found += out_of_range(config, radius=(0, 1), radius_l2=(0, 1000), radius_l1=(0, 100_000), weight_decay=(0, 1), standard_epochs=(0, 1_000_000))
-    if config.limit is not None and config.limit < 1:
-        found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
+    found += limit_problems(config)
     for name in ("step_size", "latent_step_size"):
         if (size := getattr(config, name)) is not None and not 0 < size <= 10:
             found.append(f"{name} = {size}: expected a share of the radius, above 0 and at most 10")
-    found += _source_problems(config) + rate_problems(config.learning_rate)
+    found += _source_problems(config) + schedule_problems(config, "learning_rate")
     if config.dataset not in DATASETS:
         found.append(f"dataset = {config.dataset!r}: expected one of {', '.join(DATASETS)}")
     if config.classifier not in CLASSIFIERS:

@@ -2,7 +2,6 @@
 B; Perturbation sets, §5 and Appendix C)."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from explorer.data import ImageDataset, load_dataset
 from explorer.errors import ConfigurationError
 from explorer.models import model_config
 from explorer.papers.base import Place
-from explorer.papers.training import AfterEpoch, initialised, new_header, shuffled, size_differences, train_and_keep
+from explorer.papers.training import AfterEpoch, initialised, labelled_batches, new_header, size_differences, train_and_keep
 from explorer.randomness import generator as seeded
-from explorer.training import Loss, PiecewiseLinear, State, mirrored_and_shifted
+from explorer.training import Loss, PiecewiseLinear, State
 from explorer.types import Inner, Progress, stop_if_cancelled
 
 from .accuracy import header_metrics
@@ -36,23 +35,15 @@ def train(name: str, config: ClassifierConfig, place: Place, progress: Progress)
     defended = defence(config, shape, classes, place.device)
     stop_if_cancelled(progress)
     model = initialised(config.classifier, config.model_config(shape, classes), config.seed, place.device)
-    images, labels = data["train"].images.to(place.device), data["train"].labels.to(place.device)
+    batches, batches_per_epoch = labelled_batches(data["train"], config, place.device)
     validation = data["validation"].images.to(place.device), data["validation"].labels.to(place.device)
-    count = len(images) * config.passes
-
-    def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        for chosen in shuffled(len(images), config.batch_size, generator, config.passes):
-            chosen = chosen.to(images.device)
-            shown = mirrored_and_shifted(images[chosen], generator) if config.augment else images[chosen]
-            yield shown, labels[chosen]
-
     train_and_keep(
         model,
         defended.loss,
         batches,
         header=_header(name, config, data["train"], shape, defended),
         epochs=config.epochs,
-        batches_per_epoch=math.ceil(count / config.batch_size),
+        batches_per_epoch=batches_per_epoch,
         schedules={"learning_rate": PiecewiseLinear(config.learning_rate).stretched(config.epochs)},
         after=AfterEpoch(
             lambda epoch: validation_metrics(model, *validation, defended.loss, math.inf, config.batch_size),

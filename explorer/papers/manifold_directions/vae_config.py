@@ -3,13 +3,13 @@
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from explorer.configuration import out_of_range
+from explorer.configuration import limit_problems, out_of_range
 from explorer.data import DATASETS
 from explorer.errors import ConfigurationError
 from explorer.models import MODELS, model_config
 from explorer.randomness import LARGEST_KEY
 from explorer.training.losses import Likelihood
-from explorer.training.schedules import Points, rate_problems
+from explorer.training.schedules import Points, schedule_problems
 
 KIND = "class_cvae"
 Model = Literal["class_mlp_cvae", "class_cnn_cvae"]
@@ -45,9 +45,8 @@ def problems(config: ClassVaeConfig) -> list[str]:
     """Everything impossible in a configuration, in the user's words."""
     many = (1, 1_000_000)
     found = out_of_range(config, epochs=many, passes=many, batch_size=many, seed=(0, LARGEST_KEY), beta=(0, 1_000_000))
-    if config.limit is not None and config.limit < 1:
-        found.append(f"limit = {config.limit}: expected a number of images, at least 1, or none")
-    found += rate_problems(config.learning_rate)
+    found += limit_problems(config)
+    found += schedule_problems(config, "learning_rate")
     if config.dataset not in DATASETS:
         found.append(f"dataset = {config.dataset!r}: expected one of {', '.join(DATASETS)}")
     try:
