@@ -29,6 +29,15 @@ class Visitor:
         if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname != "127.0.0.1":
             self.problems.append(f"asked another host: {url}")
 
+    def block_live_connection(self) -> None:
+        """From the next page on, the live connection goes to an address where nobody answers."""
+        self.page.add_init_script("""{
+          const Real = WebSocket;
+          window.WebSocket = class extends Real {
+            constructor(url, ...rest) { super(new URL(url).pathname === "/live" ? `${url}-blocked` : url, ...rest); }
+          };
+        }""")
+
     def open_gallery(self) -> None:
         self.page.goto("/")
         self.card().locator("img").wait_for()

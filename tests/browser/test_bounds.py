@@ -66,12 +66,7 @@ def test_the_arrow_keys_move_the_radius(visitor):
 
 def test_without_the_live_connection_the_release_is_answered(new_visitor):
     visitor = new_visitor()
-    visitor.page.add_init_script("""{
-      const Real = WebSocket;
-      window.WebSocket = class extends Real {
-        constructor(url, ...rest) { super(new URL(url).pathname === "/live" ? `${url}-blocked` : url, ...rest); }
-      };
-    }""")
+    visitor.block_live_connection()
     visitor.page.goto("/bounds")
     expect(visitor.page.get_by_text("The live connection could not be opened")).to_be_visible()
     visitor.settle()

@@ -125,12 +125,7 @@ def test_an_image_of_the_strip_is_shown_when_clicked(visitor):
 
 def test_without_the_live_connection_plain_sliders_answer(new_visitor):
     visitor = new_visitor()
-    visitor.page.add_init_script("""{
-      const Real = WebSocket;
-      window.WebSocket = class extends Real {
-        constructor(url, ...rest) { super(new URL(url).pathname === "/live" ? `${url}-blocked` : url, ...rest); }
-      };
-    }""")
+    visitor.block_live_connection()
     visitor.page.goto("/learned_sets?model=digits-rts")
     expect(visitor.page.get_by_text("The live connection could not be opened")).to_be_visible()
     slider = visitor.page.get_by_role("group", name="Direction 1").get_by_role("slider")

@@ -1,11 +1,7 @@
 """Every experiment of *Budgets* goes through a training of one epoch, from files in their published layouts to a checkpoint that opens."""
 
-import gzip
-import pickle
-import struct
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
@@ -17,6 +13,7 @@ from explorer.papers.base import Place
 from explorer.papers.contextual_budgets import problems, schedules, train, trained_boxes
 from explorer.training import State, certified_cross_entropy
 from explorer.types import Silent
+from tests.published_files import write_published
 
 NAMES = [name for name, experiment in EXPERIMENTS.items() if experiment.paper == "contextual_budgets"]
 QUICK = ("budgets-mnist-0.4-compact", "budgets-cifar10-16", "uniform-cifar10-8", "budgets-watermarked-mnist-0.3", "budgets-doubled-cifar10-16", "budgets-organamnist-16")
@@ -28,29 +25,9 @@ PAPER = {
 }  # fmt: skip
 
 
-def drawn(*shape):
-    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-
-
-def idx(values) -> bytes:
-    return gzip.compress(b"\x00\x00\x08" + bytes([values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape) + values.tobytes())
-
-
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """Tiny files in the published layouts of MNIST, CIFAR-10 and OrganMNIST."""
-    folder = tmp_path_factory.mktemp("data")
-    (folder / "MNIST").mkdir()
-    (folder / "cifar-10-batches-py").mkdir()
-    for part, count in (("train", 44), ("t10k", 12)):
-        (folder / "MNIST" / f"{part}-images-idx3-ubyte.gz").write_bytes(idx(drawn(count, 28, 28)))
-        (folder / "MNIST" / f"{part}-labels-idx1-ubyte.gz").write_bytes(idx(np.arange(count, dtype=np.uint8) % 4))
-    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
-        (folder / "cifar-10-batches-py" / name).write_bytes(pickle.dumps({b"data": drawn(10, 3072), b"labels": list(range(10))}, protocol=2))
-    organs = {f"{split}_images": drawn(count, 28, 28) for split, count in (("train", 40), ("val", 4), ("test", 10))}
-    labels = {f"{split}_labels": np.arange(count, dtype=np.uint8)[:, None] % 11 for split, count in (("train", 40), ("val", 4), ("test", 10))}
-    np.savez(folder / "organamnist.npz", **organs, **labels)
-    return folder
+    return write_published(tmp_path_factory.mktemp("data"))
 
 
 def narrow(config):

@@ -1,27 +1,18 @@
 import pytest
 import torch
 
-from explorer.checkpoints import Header, save
 from explorer.errors import Cancelled, ExplorerError
 from explorer.evaluation import encode_pairs
-from explorer.models import build_model
 from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.latent_norms import BATCH, latent_norms
 from explorer.types import Silent
 from tests.stopping import Stopped
+from tests.tiny import save_learned_set
 
 
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
-    config = {"latent_dim": 4, "localization_widths": [8], "transformers": 1}
-    header = Header(
-        kind="learned_set", name="tiny", model="rts_cvae", model_config=config, dataset={"name": "digits", "pairs": "rts"},
-        training={}, metrics={}, seed=0, radius=2.0, percentile_radii={"100": 2.0},
-    )  # fmt: skip
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("norms") / "tiny.safetensors"
-    save(path, build_model("rts_cvae", config), header)
-    return open_learned_set(path)
+    return open_learned_set(save_learned_set(tmp_path_factory.mktemp("norms") / "tiny.safetensors"))
 
 
 def test_the_norms_are_those_of_the_fixed_test_pairs(learned):

@@ -1,12 +1,8 @@
 """Trainings of *Manifold directions*: each experiment goes through one epoch of tiny data, from published files to a checkpoint that opens."""
 
-import gzip
 import json
-import pickle
-import struct
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
@@ -23,6 +19,7 @@ from explorer.papers.trained import trained_path
 from explorer.train import main
 from explorer.training import PiecewiseLinear, State, class_cvae_loss
 from explorer.types import Silent
+from tests.published_files import write_published
 from tests.stopping import StopAfterResults
 
 NAMES = [name for name, experiment in EXPERIMENTS.items() if isinstance(experiment.config, ClassifierConfig)]
@@ -31,26 +28,9 @@ QUICK = ("lenet-mnist-standard", "lenet-mnist-joint", "lenet-digits-l1-linf", "r
 CPU = torch.device("cpu")
 
 
-def drawn(*shape):
-    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-
-
-def idx(values) -> bytes:
-    return gzip.compress(b"\x00\x00\x08" + bytes([values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape) + values.tobytes())
-
-
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """Tiny files in the published layouts of MNIST and CIFAR-10."""
-    folder = tmp_path_factory.mktemp("data")
-    (folder / "MNIST").mkdir()
-    (folder / "cifar-10-batches-py").mkdir()
-    for part, count in (("train", 44), ("t10k", 12)):
-        (folder / "MNIST" / f"{part}-images-idx3-ubyte.gz").write_bytes(idx(drawn(count, 28, 28)))
-        (folder / "MNIST" / f"{part}-labels-idx1-ubyte.gz").write_bytes(idx(np.arange(count, dtype=np.uint8) % 10))
-    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
-        (folder / "cifar-10-batches-py" / name).write_bytes(pickle.dumps({b"data": drawn(10, 3072), b"labels": list(range(10))}, protocol=2))
-    return folder
+    return write_published(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,10 @@ import json
 import pytest
 import torch
 
-from explorer.checkpoints import Header, load, save
+from explorer.checkpoints import load, save
 from explorer.errors import Cancelled, ConfigurationError, ExplorerError
 from explorer.evaluate import main
 from explorer.measuring import file_digest
-from explorer.models import build_model
 from explorer.evaluation import likelihood
 from explorer.papers import RESULTS
 from explorer.papers.learned_sets import open_learned_set
@@ -16,21 +15,14 @@ from explorer.papers.learned_sets.quality import QualitySettings, quality
 from explorer.papers.learned_sets.report import FORMATS
 from explorer.papers.results import read_result
 from explorer.types import Silent
+from tests.tiny import save_learned_set
 
 SETTINGS = QualitySettings(limit=10, batch_size=4, steps=3)
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    config = {"latent_dim": 4, "localization_widths": [8], "transformers": 1}
-    header = Header(
-        kind="learned_set", name="digits-rts", model="rts_cvae", model_config=config, dataset={"name": "digits", "pairs": "rts"},
-        training={}, metrics={}, seed=0, radius=2.0, percentile_radii={"100": 2.0},
-    )  # fmt: skip
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("quality") / "digits-rts.safetensors"
-    save(path, build_model("rts_cvae", config), header)
-    return path
+    return save_learned_set(tmp_path_factory.mktemp("quality") / "digits-rts.safetensors")
 
 
 @pytest.fixture(scope="module")

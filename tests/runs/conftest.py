@@ -13,6 +13,7 @@ from explorer.models import build_model
 from explorer.runs import ACTIVE, Specification, Store, launch, processes
 from explorer.runs.kinds import specify
 from tests.tiny_budgets import save_tiny
+from tests.tiny import save_learned_set
 
 ODD = (sys.executable, str(Path(__file__).parent / "odd_worker.py"))
 WAIT = 60
@@ -33,15 +34,7 @@ def store(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
     """A tiny learned set of the embedded digits."""
-    config = {"latent_dim": 4, "localization_widths": [8], "transformers": 1}
-    header = Header(
-        kind="learned_set", name="tiny", model="rts_cvae", model_config=config, dataset={"name": "digits", "pairs": "rts"},
-        training={}, metrics={}, seed=0, radius=2.0, percentile_radii={"100": 2.0},
-    )  # fmt: skip
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
-    save(path, build_model("rts_cvae", config), header)
-    return path
+    return save_learned_set(tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors")
 
 
 @pytest.fixture(scope="session")

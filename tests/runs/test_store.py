@@ -165,7 +165,7 @@ def test_two_apps_that_submit_the_same_make_one_run(store):
         "for seed in range(4): Store().submit(odd('count', seed=seed, count=2), launch_odd)\n"
     )
     apps = [subprocess.Popen([sys.executable, "-c", script], cwd=os.getcwd()) for _ in range(2)]
-    assert [app.wait(60) for app in apps] == [0, 0]
+    assert [app.wait(240) for app in apps] == [0, 0]
     assert len(store.runs()) == 4
     for run in store.runs():
         assert ended(run).state == "finished"
