@@ -21,7 +21,7 @@ from .idx import load_mnist
 
 RESIZED, CROPPED, OPACITY = 12, 8, 0.3  # of the watermark, in pixels, and its share of a full stroke's light
 BORDER = 4  # rows on top of a doubled image
-INK = 0.1  # from this brightness of the digit, or of the watermark before its opacity, a pixel belongs to it
+INK, CORE = 0.1, 0.5  # from this brightness of the digit, or of the watermark before its opacity, a pixel belongs to it, or to the core of its strokes
 LEFT, RIGHT = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)  # the border is red where the left image counts, else green
 
 Load = Callable[[str, Path | None, bool], ImageDataset]
@@ -79,10 +79,10 @@ def left_counts(images: Float[Tensor, "n 3 height width"]) -> Bool[Tensor, "n"]:
 
 
 def watermark_masks(
-    name: str, split: str = "test", root: str | Path | None = None, limit: int | None = None, *, download: bool = True
+    name: str, split: str = "test", root: str | Path | None = None, limit: int | None = None, *, brightness: float = INK, download: bool = True
 ) -> tuple[Bool[Tensor, "n height width"], Bool[Tensor, "n height width"]]:
-    """Which pixels of each image of a watermarked data set belong to its watermark, and which to its digit; some may belong to both.
-    Arguments and errors are those of `load_dataset`."""
+    """Which pixels of each image of a watermarked data set belong to its watermark, and which to its digit, from a brightness on (the
+    watermark's before its opacity); some may belong to both. The other arguments and errors are those of `load_dataset`."""
     load = look_up(WATERMARKED, name, "watermarked data set")
     if split not in SPLITS:
         raise InvalidInput(f"unknown split {split!r}. Expected one of {', '.join(SPLITS)}.")
@@ -90,7 +90,7 @@ def watermark_masks(
     height, width = base.images.shape[-2:]
     drawn = draw_watermarks(base.labels, height, split)
     mark = _placed(_small(base.images)[drawn.source], drawn, height, width)
-    masks = (mark[:, 0] >= INK, base.images[:, 0] >= INK)
+    masks = (mark[:, 0] >= brightness, base.images[:, 0] >= brightness)
     return masks if limit is None else (masks[0][:limit], masks[1][:limit])
 
 

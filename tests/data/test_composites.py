@@ -63,6 +63,11 @@ def test_a_limit_keeps_the_first_images(name):
     assert torch.equal(load_dataset(name, "test", limit=7).images, load_dataset(name, "test").images[:7])
 
 
+def test_the_cores_of_strokes_lie_in_their_masks(marked):
+    cores = watermark_masks("watermarked_digits", "test", brightness=0.5)
+    assert all((core & ~whole).sum() == 0 and 0 < core.sum() < whole.sum() for core, whole in zip(cores, marked[1]))
+
+
 def test_a_limit_of_masks_is_that_of_the_images(marked):
     assert all(torch.equal(some, whole[:7]) for some, whole in zip(watermark_masks("watermarked_digits", "test", limit=7), marked[1]))
 

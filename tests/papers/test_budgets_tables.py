@@ -137,9 +137,9 @@ def test_without_targets_the_trainings_volume_is_meant(opened, tmp_path):
 
 def test_what_budgets_follow_has_a_mean_for_each_region(opened, tmp_path):
     table = last(followed_table(opened, "d", FollowedSettings(**FEW), tmp_path, Silent()))
-    assert table.names == ("digit", "empty", "gradient", "brightness", "digit's mask")
+    assert table.names == ("digit", "faint edges", "empty", "gradient", "brightness", "digit's mask")
     low, high = 0.25 * VOLUME, 2 * VOLUME
-    assert all(low <= mean <= high for mean in table.means[:2]) and all(-1 <= mean <= 1 for mean in table.means[2:])
+    assert all(low <= mean <= high for mean in table.means[:3]) and all(-1 <= mean <= 1 for mean in table.means[3:])
 
 
 def test_what_budgets_follow_needs_budgets(uniform, tmp_path):
@@ -150,7 +150,7 @@ def test_what_budgets_follow_needs_budgets(uniform, tmp_path):
 def test_the_regions_of_watermarked_images_share_no_pixel(tmp_path):
     watermarked = open_budgets(save_tiny(tmp_path, dataset="watermarked_digits", classes=20))
     masks = regions(watermarked.data, watermarked.images.images[:50])
-    assert list(masks) == ["watermark", "digit", "empty"] and (sum(mask.int() for mask in masks.values()) == 1).all()
+    assert list(masks) == ["watermark", "digit", "faint edges", "empty"] and (sum(mask.int() for mask in masks.values()) == 1).all()
     images = watermarked.images.images[:50, 0]
     assert (images[masks["empty"]] < 0.14).all() and masks["watermark"].flatten(1).any(1).all()
     assert torch.nonzero(masks["watermark"])[:, 2].sub(14).abs().min() >= 5, "watermarks lie in the margins"

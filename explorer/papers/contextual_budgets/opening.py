@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from explorer.checkpoints import Checkpoint, load
 from explorer.data import ImageDataset, left_counts, watermark_masks
 from explorer.data.at_hand import Source, images_at_hand
-from explorer.data.composites import BORDER, DOUBLED, INK, WATERMARKED
+from explorer.data.composites import BORDER, CORE, DOUBLED, INK, WATERMARKED
 from explorer.errors import InvalidInput
 from explorer.models import BudgetedClassifier, Classifier
 from explorer.sets import BudgetBox, PerturbationSet
@@ -74,17 +74,22 @@ def open_budgets(path: str | Path, device: str | torch.device = "cpu", root: str
 
 
 def regions(data: Source, images: Float[Tensor, "n c h w"]) -> Mapping[str, Bool[Tensor, "n h w"]]:
-    """The parts of the first test images whose budgets are compared: watermark, digit and empty pixels; the half that counts, the other
-    and the border; or the bright strokes and the rest. None for photographs."""
+    """The parts of the first test images whose budgets are compared: the cores of watermark and digit, their faint edges, and empty pixels;
+    the half that counts, the other and the border; or the cores of the strokes, their edges and the rest. None for photographs."""
     if data.name in WATERMARKED:
-        mark, digit = (mask.to(images.device) for mask in watermark_masks(data.name, "test", data.root, len(images), download=False))
-        return {"watermark": mark, "digit": digit & ~mark, "empty": ~(mark | digit)}
+        (mark, digit), (any_mark, any_digit) = (_watermarks(data, len(images), images.device, brightness) for brightness in (CORE, INK))
+        some = any_mark | any_digit
+        return {"watermark": mark, "digit": digit & ~mark, "faint edges": some & ~(mark | digit), "empty": ~some}
     if data.name in DOUBLED:
         columns = torch.arange(images.shape[3], device=images.device) < images.shape[3] // 2
         left, below = left_counts(images)[:, None, None], (torch.arange(images.shape[2], device=images.device) >= BORDER)[:, None]
         own = torch.where(left, columns, ~columns) & below
         return {"half that counts": own, "other half": ~own & below, "border": ~below.expand_as(own)}
     if data.name in BRIGHT:
-        digit = images[:, 0] >= INK
-        return {"digit": digit, "empty": ~digit}
+        digit, some = (images[:, 0] >= brightness for brightness in (CORE, INK))
+        return {"digit": digit, "faint edges": some & ~digit, "empty": ~some}
     return {}
+
+
+def _watermarks(data: Source, count: int, device: torch.device, brightness: float) -> tuple[Bool[Tensor, "n h w"], ...]:
+    return tuple(mask.to(device) for mask in watermark_masks(data.name, "test", data.root, count, brightness=brightness, download=False))
