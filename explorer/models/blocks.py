@@ -38,7 +38,7 @@ class ReflectedConv2d(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2, padding_mode="reflect")
 
     def forward(self, x: Float[Tensor, "batch inputs height width"]) -> Float[Tensor, "batch outputs height width"]:
-        if x.device.type != "cpu" or not torch.is_grad_enabled():
+        if x.device.type != "cpu" or not torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
             return super().forward(x)
         padding = self.kernel_size[0] // 2
         return _StrideOneConvolution.apply(F.pad(x, [padding] * 4, mode="reflect"), self.weight, self.bias)

@@ -81,13 +81,12 @@ def fit(
                 mean = loss(model, ready, state).mean()
                 return mean if rows is None else rows.weight * mean
 
-            with distributed.as_one(model, rows):
-                with arithmetic.cast(own[0].device):
-                    ready = own if prepare is None else prepare(model, own, state)
-                    with nullcontext() if ascent is None else ascent.worse(model, objective, *([together.all_summed] if together else [])):
-                        mean = objective()
-                        optimiser.zero_grad(set_to_none=True)
-                        mean.backward()
+            with distributed.as_one(model, rows), arithmetic.within(model):
+                ready = own if prepare is None else prepare(model, own, state)
+                with nullcontext() if ascent is None else ascent.worse(model, objective, *([together.all_summed] if together else [])):
+                    mean = objective()
+                    optimiser.zero_grad(set_to_none=True)
+                    mean.backward()
             mean = mean.detach() if together is None else together.gradients(mean, progress.cancelled)
             if clip_norm is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
