@@ -24,7 +24,7 @@ def over_batches(
 
     `compute(first, last)` gives named tensors with a row for each of the examples from `first` to before `last`. Each batch becomes one
     file of `folder`, whole or not there, so that the same call after a stop goes on without redoing or losing an example. A file that
-    was damaged since is computed again. Raises Cancelled, or OutputError."""
+    was damaged since is computed again. Raises Cancelled, OutputError, or ExplorerError where another version has measured other columns."""
     ranges = [(first, min(first + size, count)) for first in range(0, count, size)]
     paths = {first: folder / f"{first:09d}.safetensors" for first, _ in ranges}
     kept = {first: columns for first, last in ranges if (columns := _read(paths[first], last - first)) is not None}
@@ -39,7 +39,7 @@ def over_batches(
                 kept[first] = _computed(first, ranges, paths, compute)
             progress.advance(_rows(kept), count)
         stop_if_cancelled(progress)
-        done.append(kept[first])
+        done.append(_like(done, kept[first], folder))
         yield {name: torch.cat([each[name] for each in done]) for name in kept[first]}
 
 
@@ -82,6 +82,13 @@ def _computed(first: int, ranges: list[tuple[int, int]], paths: dict[int, Path],
     last = dict(ranges)[first]
     columns = _checked(compute(first, last), last - first)
     _write(paths[first], columns)
+    return columns
+
+
+def _like(done: list[Columns], columns: Columns, folder: Path) -> Columns:
+    """Raises ExplorerError where batches hold other columns than each other: an earlier version of the code has measured some of them."""
+    if done and columns.keys() != done[0].keys():
+        raise ExplorerError(f"the batches in {folder} hold {', '.join(done[0])} and {', '.join(columns)}: another version has measured some of them. Remove that folder and measure again.")
     return columns
 
 

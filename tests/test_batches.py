@@ -82,6 +82,14 @@ def shared_here(folder, asked, at_first=None):
         return last_of(folder, compute, count=40, size=4)
 
 
+def test_batches_that_another_version_has_measured_are_named(tmp_path):
+    with pytest.raises(Cancelled):
+        last_of(tmp_path, squares(), progress=StopAt(4))
+    with pytest.raises(ExplorerError, match="hold number, square and cube: another version"):
+        last_of(tmp_path, lambda first, last: {"cube": torch.arange(first, last) ** 3})
+    assert len(list(tmp_path.glob("*.safetensors"))) == 2
+
+
 def test_of_several_each_does_other_batches_and_all_find_all(tmp_path):
     asked, barrier = [[], [], []], threading.Barrier(3)
     once = [iter([barrier.wait]) for _ in asked]
