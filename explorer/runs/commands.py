@@ -95,7 +95,7 @@ def _show(words: list[str]) -> int:
         if text:
             print(text)
     if seen.specification:
-        print(f"{seen.specification.text()}\n{seen.specification.command}")
+        print(f"{seen.specification.text()}\n{seen.specification.command}{seen.placement.words}")
     if seen.state == "failed":
         print("\n".join(filter(None, [events.log_tail(found.folder), slurm_log(found.folder)])))
     return 0

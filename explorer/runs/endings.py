@@ -68,11 +68,11 @@ def _ending_in_slurm(folder: Path) -> tuple[str, str]:
     unseen = job.state in ("FAILED", "NODE_FAIL") and not any((folder / "slurm").glob(f"{job.number}*.err"))
     told = {
         "OUT_OF_MEMORY": ("failed", f"out of memory on {node} ({where}). Ask for more memory, or use a smaller batch_size."),
-        "TIMEOUT": ("interrupted", f"the {minutes} minutes of {where} were over. Retry goes on from there; ask for more time."),
-        "DEADLINE": ("interrupted", f"the deadline of {where} has passed. Retry goes on from there."),
-        "NODE_FAIL": ("interrupted", f"{node} has failed under {where}. Retry goes on from there."),
+        "TIMEOUT": ("interrupted", f"the time limit of {where} ({minutes} min) was reached. It can go on from there; ask for more time."),
+        "DEADLINE": ("interrupted", f"the deadline of {where} has passed. It can go on from there."),
+        "NODE_FAIL": ("interrupted", f"{node} has failed under {where}. It can go on from there."),
         "BOOT_FAIL": ("interrupted", f"{node} could not be started for {where}. Retry."),
-        "PREEMPTED": ("interrupted", f"{where} had to make room for another. Retry goes on from there."),
+        "PREEMPTED": ("interrupted", f"{where} had to make room for another. It can go on from there."),
         "CANCELLED": ("cancelled", f"{where} was cancelled in Slurm."),
     }
     if unseen:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -33,6 +34,12 @@ class Placement:
     @property
     def in_slurm(self) -> bool:
         return self.backend == SLURM
+
+    @property
+    def words(self) -> str:
+        """As options of a command; empty for one process of this machine."""
+        given = {name: value for name, value in asdict(self).items() if value != getattr(Placement, name)}
+        return "".join(f" --{name} {shlex.quote(str(value))}" for name, value in given.items())
 
 
 def placement_problems(placement: Placement) -> list[str]:

@@ -44,8 +44,8 @@ class Team:
             return "the system asked the worker to end."
         early = min(60.0, self.seconds / 2) + 15
         if time.monotonic() - self.began > self.seconds - early:
-            return f"the {self.seconds / 60:g} minutes of its job were nearly over. Retry goes on from there; ask for more time."
-        return "the cluster took its node back. Retry goes on from there."
+            return f"the time limit of its job ({self.seconds / 60:g} min) was near. It can go on from there; ask for more time."
+        return "the cluster took its node back. It can go on from there."
 
     @contextmanager
     def joined(self, folder: Path, specification: Specification, held: Sequence[tuple[Lock, str]] = ()) -> Iterator[None]:

@@ -109,7 +109,7 @@ def _show_state(run: Run, seen: Snapshot, key: str) -> None:
     took = f" in {duration(seen.seconds)}" if seen.seconds else ""
     st.markdown(f"**{MARKS[seen.state]}**{took} · run {run.number}" + (f" · {seen.done:,} of {seen.total:,}" if seen.total and seen.state != "finished" else ""))
     if seen.problem:
-        (st.error if seen.state in ("failed", "unreadable") else st.warning)(plain(seen.problem, 600))
+        (st.error if seen.state in ("failed", "unreadable") else st.warning)(plain(_sentence(seen.problem), 600))
     if seen.state == "failed" and (log := run_log(run)):
         with st.expander("The end of its log", expanded=True):
             st.code(log, language=None)

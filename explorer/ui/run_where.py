@@ -12,6 +12,7 @@ from explorer.runs.placement import LOCAL, SLURM, Placement
 from .components import plain
 
 OWN = "the cluster's own"
+DEVICES = {"cpu": "the CPU", "cuda": "a GPU"}
 MOST_HERE, MOST_THERE = 64, 1000
 
 
@@ -33,7 +34,9 @@ def choose_placement(key: str, default: Placement, training: bool) -> Placement:
         st.warning(plain(str(error), 300))
         known = {}
     names = [OWN, *known] if not known or any(known.values()) else list(known)
-    partition = st.selectbox("Partition", names, names.index(default.partition) if default.partition in names else 0, key=f"{key}-partition")
+    own = next((f"{OWN}: {name}" for name, chosen in known.items() if chosen), OWN)
+    index = names.index(default.partition) if default.partition in names else 0
+    partition = st.selectbox("Partition", names, index, format_func=lambda name: own if name == OWN else name, key=f"{key}-partition")
     left, right = st.columns(2)
     with left:
         gpus = st.number_input("GPUs for each", 0, 64, default.gpus, key=f"{key}-gpus")
@@ -53,6 +56,6 @@ def where(placement: Placement, device: str) -> str:
     """In words."""
     many = f" by {placement.processes} processes" if placement.processes > 1 else ""
     if not placement.in_slurm:
-        return f"on {device}{many}"
+        return f"on {DEVICES.get(device, device)}{many}"
     gpus = f", {placement.gpus} GPU{'s' if placement.gpus > 1 else ''} each" if placement.gpus else ""
     return f"in Slurm{f', partition {placement.partition}' if placement.partition else ''}{many}{gpus}, at most {placement.minutes} min"

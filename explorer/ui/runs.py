@@ -100,7 +100,7 @@ def show_details(run: Run, link: Link) -> None:
     with right:
         if seen.specification:
             st.caption("The same again, from the command line:")
-            st.code(seen.specification.command, language="bash", wrap_lines=True)
+            st.code(seen.specification.command + seen.placement.words, language="bash", wrap_lines=True)
     with st.container(horizontal=True):
         if seen.specification:
             download_rows(run, seen.specification, f"rows-{run.name}")

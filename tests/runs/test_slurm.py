@@ -110,6 +110,47 @@ def test_what_the_cluster_takes_back_it_starts_again_and_nothing_is_lost(slurm_s
     assert len(events.launches(run.folder)) == 2 and not processes.members(run.folder)
 
 
+def test_a_job_that_makes_room_for_another_goes_on_after_it(slurm_store):
+    everything = {"cpus": 8, "minutes": 5}
+    run = submitted(slurm_store, odd("count", seed=1, count=300, seconds=0.05), Placement("slurm", partition="short", **everything))
+    running(run)
+    urgent = submitted(slurm_store, odd("count", seed=2, count=5), Placement("slurm", partition="urgent", **everything))
+    assert ended(urgent, WAIT).state == "finished"
+    made = {path: path.stat().st_mtime_ns for path in run.results.glob("[!.]*.json")}
+    assert 0 < len(made) < 300 and run.snapshot().state == "queued" and not processes.members(run.folder)
+    assert ended(run, WAIT).state == "finished" and len(numbers(run)) == 300 and len(events.launches(run.folder)) == 2
+    assert all(path.stat().st_mtime_ns == written for path, written in made.items()), "nothing is done twice"
+
+
+def test_a_job_whose_nodes_are_drained_waits_and_says_so(slurm_store):
+    node = f"nodename={os.uname().nodename}"
+    subprocess.run(["scontrol", "update", node, "state=drain", "reason=test"], check=True)
+    try:
+        run = submitted(slurm_store, odd("count", count=3))
+        until(lambda: "drained" in run.snapshot().waiting or "node is not available" in run.snapshot().waiting, "the reason")
+        assert run.snapshot().state == "queued"
+    finally:
+        subprocess.run(["scontrol", "update", node, "state=resume"], check=True)
+    assert ended(run, WAIT).state == "finished"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("kind", "told"), [("count", "of its job (2 min) was near"), ("stubborn", "of Slurm job")], ids=["that is heard", "that is not heard"])
+def test_a_time_limit_interrupts_and_a_retry_goes_on_from_there(slurm_store, kind, told):
+    run = submitted(slurm_store, odd(kind, count=20_000, seconds=0.05), Placement("slurm", minutes=2))
+    running(run)
+    seen = ended(run, 240)
+    assert seen.state == "interrupted" and "time limit" in seen.problem and told in seen.problem and "It can go on from there" in seen.problem
+    assert not processes.members(run.folder) and not slurm_queue.queue_of(run.folder, fresh=True).live
+    made = {path: path.stat().st_mtime_ns for path in run.results.glob("[!.]*.json")}
+    slurm_store.retry(run, submit_odd, Placement("slurm", minutes=5))
+    until(lambda: run.snapshot().state == "running" and (kind == "stubborn" or run.snapshot().done > len(made)), "that it goes on", WAIT)
+    assert all(path.stat().st_mtime_ns == written for path, written in made.items())
+    cancel(run.folder, wait=True)
+    assert run.snapshot().state == "cancelled" and not processes.members(run.folder)
+
+
 def test_of_an_array_one_leads_and_another_takes_over(slurm_store):
     run = submitted(slurm_store, odd("count", count=300), Placement("slurm", processes=2, minutes=5))
     running(run)
@@ -186,7 +227,7 @@ def test_without_slurm_a_run_is_not_submitted_and_the_message_says_so(store, mon
     ("state", "ending", "told"),
     [
         ("OUT_OF_MEMORY", "failed", "Ask for more memory"),
-        ("TIMEOUT", "interrupted", "the 5 minutes of Slurm job 7 were over"),
+        ("TIMEOUT", "interrupted", "the time limit of Slurm job 7 (5 min) was reached"),
         ("NODE_FAIL", "interrupted", "node1 has failed"),
         ("PREEMPTED", "interrupted", "make room"),
         ("CANCELLED", "cancelled", "cancelled in Slurm"),

@@ -200,6 +200,11 @@ def test_a_refused_start_leaves_the_run_where_it_was(store, again):
     assert store.runs() == [run] and run.snapshot().placement == earlier and run.snapshot().state == "failed"
 
 
+def test_a_placement_in_words_is_what_the_command_takes():
+    placement = Placement("slurm", 3, partition="gpu", gpus=1, minutes=90)
+    assert placement.words == " --backend slurm --processes 3 --partition gpu --gpus 1 --minutes 90" and Placement().words == ""
+
+
 def test_a_refused_start_of_a_run_that_was_never_placed_leaves_it_so(store):
     run = store.submit(odd("count", count=1), lambda folder: events.append(folder, "failed"))
 

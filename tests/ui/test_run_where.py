@@ -38,6 +38,7 @@ def opened():
 def test_without_slurm_there_is_this_machine_and_the_page_says_why(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     test = opened()
+    assert test.text[1].value == "on the CPU"
     assert test.selectbox[0].options == ["this machine"] and "not on this machine" in test.caption[0].value
 
 
@@ -48,6 +49,6 @@ def test_a_partition_gpus_and_time_are_chosen(with_slurm):
     test.number_input(key="test-processes").set_value(4)
     test.number_input(key="test-gpus").set_value(1)
     test.number_input(key="test-minutes").set_value(90).run()
-    assert not test.exception
+    assert not test.exception and test.selectbox(key="test-partition").options == ["the cluster's own: short", "short", "gpu"]
     assert '"backend": "slurm", "processes": 4, "partition": "gpu", "gpus": 1' in test.text[0].value
     assert test.text[1].value == "in Slurm, partition gpu by 4 processes, 1 GPU each, at most 90 min"

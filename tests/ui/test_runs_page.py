@@ -88,7 +88,7 @@ def test_a_failed_run_shows_why_the_end_of_its_log_and_how_to_go_on():
     run = made(odd("count", count=2), "failed", problem="the loss became nan")
     (run.folder / "log.txt").write_text("epoch 3: nan\n")
     test = page(run=run.name)
-    assert "the loss became nan" in texts(test) and "epoch 3: nan" in texts(test)
+    assert "The loss became nan" in texts(test) and "epoch 3: nan" in texts(test)
     assert "Go on" in [button.label for button in test.button]
 
 
