@@ -44,6 +44,17 @@ class ReflectedConv2d(nn.Conv2d):
         return _StrideOneConvolution.apply(F.pad(x, [padding] * 4, mode="reflect"), self.weight, self.bias)
 
 
+class SteppingConv2d(nn.Conv2d):
+    """A 1×1 convolution of every second, or third, pixel. In the gradient of its weights for fewer than eight maps that lie pixel by pixel in memory,
+    torch 2.15 writes outside its memory on processors without AVX-512: such maps are laid out one after the other first."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int, bias: bool = True):
+        super().__init__(in_channels, out_channels, 1, stride, bias=bias)
+
+    def forward(self, x: Float[Tensor, "batch inputs height width"]) -> Float[Tensor, "batch outputs smaller_height smaller_width"]:
+        return super().forward(x.contiguous() if self.in_channels < 8 and x.device.type == "cpu" and not x.is_contiguous() else x)
+
+
 class PreActivationBlock(nn.Module):
     """Two convolutions with reflection padding, each pre-activated with batch norm and ReLU
     (Perturbation sets, Appendix D.1, "RTS details"; its size of 5 follows from the number of parameters)."""

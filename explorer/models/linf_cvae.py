@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from explorer.configuration import out_of_range
 from explorer.errors import ConfigurationError
 
+from .blocks import SteppingConv2d
 from .cvae import ConditionalVAE
 from .gaussian import Gaussian
 
@@ -98,7 +99,7 @@ class ConvGenerator(nn.Module):
         first, second, latent = config.widths
         channels = config.channels
         self.latent_shape = config.latent_shape
-        self.to_quarter, self.to_half = nn.Conv2d(channels, channels, 1, stride=4), nn.Conv2d(channels, channels, 1, stride=2)
+        self.to_quarter, self.to_half = SteppingConv2d(channels, channels, 4), SteppingConv2d(channels, channels, 2)
         self.conv1 = nn.Conv2d(latent + channels, second, 3, padding=1)
         self.conv2 = nn.Conv2d(second + channels, first, 3, padding=1)
         self.conv3 = nn.Conv2d(first + channels, channels, 3, padding=1)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from explorer.configuration import out_of_range
 from explorer.errors import ConfigurationError
 
+from .blocks import SteppingConv2d
 from .classifiers import Classifier, Normalise, normalisation_problems
 
 
@@ -209,7 +210,8 @@ def _pooled_head(maps: int, classes: int) -> nn.Module:
 
 
 def _convolution(inputs: int, outputs: int, size: int, stride: int) -> nn.Conv2d:
-    made = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
+    stepping = size == 1 and stride > 1
+    made = SteppingConv2d(inputs, outputs, stride, bias=False) if stepping else nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
     nn.init.kaiming_normal_(made.weight, mode="fan_out", nonlinearity="relu")
     return made
 

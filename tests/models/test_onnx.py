@@ -44,7 +44,7 @@ def test_its_lines_and_its_tensors_make_the_same_network_again(name):
     again = build_model("onnx_graph", config).eval()
     again.load_state_dict(network.state_dict())
     x = expected(path)["x"]
-    assert torch.equal(again(x), network(x))
+    torch.testing.assert_close(again(x), network(x), rtol=1e-5, atol=1e-6)  # weights that want a gradient may take another kernel
 
 
 @pytest.mark.parametrize("method", ["ibp", "crown"])
