@@ -64,9 +64,11 @@ def test_learned_budgets_have_the_papers_network_volume_and_range(name, values):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("-compact")])
-def test_a_compact_experiment_differs_from_the_papers_in_its_rank_alone(name):
-    paper = EXPERIMENTS[name.removesuffix("-compact")].config
-    assert EXPERIMENTS[name].config == replace(paper, rank=64) and EXPERIMENTS[name].published == paper
+def test_a_compact_experiment_differs_from_the_papers_in_size_and_schedule_alone(name):
+    own, paper = EXPERIMENTS[name], EXPERIMENTS[name.removesuffix("-compact")].config
+    same = {field: getattr(paper, field) for field in ("rank", "classifier", "epochs", "growth", "learning_rate")}
+    assert replace(own.config, **same) == paper and own.published == paper
+    assert own.config.classifier == "dm_small" and own.config.epochs < paper.epochs and own.config.rank == (64 if paper.learned else None)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "cifar10" in name])
