@@ -18,6 +18,7 @@ from .pair_source import GeneratedPairs, PairBatch, PairKind, PairSource, open_p
 from .pairs import LinfPairs, Pairs, RtsPairs
 from .pictures import read_picture
 from .scenes import first_scenes, load_scenes
+from .stored_corruptions import stored_corruptions
 
 __all__ = [
     "DATASETS", "IN_DISTRIBUTION", "OUT_OF_DISTRIBUTION", "PAIRS", "STORED_PAIRS", "CorruptionPairs", "DatasetEntry", "GeneratedPairs", "ImageDataset", "LinfPairs", "PairBatch", "PairKind",
@@ -53,5 +54,6 @@ PAIRS = {
 STORED_PAIRS: dict[str, PairKind] = {
     "own": OWN_PAIRS,
     "lights": LIGHT_PAIRS,
+    **{f"stored-{name}": stored_corruptions(PAIRS[name]) for name in ("corruptions", "corruptions-original", "corruptions-perturbed", "corruptions-others")},
 }
 """Pairs that lie in files: `PairKind(open, problems, at_hand)` by name."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from explorer.errors import DataNotFound, InvalidInput
@@ -38,11 +39,16 @@ def load_cifar10(split: str, root: Path | None, download: bool = True) -> ImageD
         _download(base, download)
         read = _reader(base, part) or _missing(base, "the download lacks a batch")
     pixels, labels = read()
-    if split != "test":
-        kept, held = hold_out(len(labels), min(VALIDATION, len(labels) // 10))
-        chosen = kept if split == "train" else held
-        pixels, labels = pixels[chosen], labels[chosen]
-    return ImageDataset(pixels.float().div_(255), labels, CLASSES)
+    chosen = split_rows(len(labels), split)
+    return ImageDataset(pixels[chosen].float().div_(255), labels[chosen], CLASSES)
+
+
+def split_rows(published: int, split: str) -> Int[Tensor, "n"]:
+    """Which of so many published images are those of a split, in order."""
+    if split == "test":
+        return torch.arange(published)
+    kept, held = hold_out(published, min(VALIDATION, published // 10))
+    return kept if split == "train" else held
 
 
 def read_batch(path: Path) -> tuple[Tensor, Tensor]:

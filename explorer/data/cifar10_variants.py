@@ -28,8 +28,8 @@ def load_corrupted_cifar10(name: str, severity: int, root: str | Path | None = N
         raise InvalidInput(f"severity must be 1, 2, 3, 4 or 5, got {severity!r}.")
     folder = (data_folder(root) or Path("data")) / CORRUPTED
     rows = slice((severity - 1) * PER_SEVERITY, severity * PER_SEVERITY)
-    pixels = _array(folder / f"{name}.npy", (len(SEVERITIES) * PER_SEVERITY, EDGE, EDGE, 3), np.uint8, CORRUPTED_PAGE)[rows][part]
-    labels = _array(folder / "labels.npy", (len(SEVERITIES) * PER_SEVERITY,), None, CORRUPTED_PAGE)[rows][part]
+    pixels = open_array(folder / f"{name}.npy", (len(SEVERITIES) * PER_SEVERITY, EDGE, EDGE, 3), np.uint8, CORRUPTED_PAGE)[rows][part]
+    labels = open_array(folder / "labels.npy", (len(SEVERITIES) * PER_SEVERITY,), None, CORRUPTED_PAGE)[rows][part]
     return _dataset(pixels, labels, folder / "labels.npy")
 
 
@@ -39,12 +39,12 @@ def load_new_cifar10(split: str, root: Path | None, download: bool = True) -> Im
         raise InvalidInput(f"CIFAR-10.1 has test images only, got the split {split!r}. Train on 'cifar10'.")
     base = root or Path("data")
     folder = next((base / each for each in NEW_FOLDERS if (base / each / NEW_IMAGES[0]).is_file()), base / NEW_FOLDERS[0])
-    pixels = _array(folder / NEW_IMAGES[0], (None, EDGE, EDGE, 3), np.uint8, NEW_PAGE)
-    labels = _array(folder / NEW_IMAGES[1], (len(pixels),), None, NEW_PAGE)
+    pixels = open_array(folder / NEW_IMAGES[0], (None, EDGE, EDGE, 3), np.uint8, NEW_PAGE)
+    labels = open_array(folder / NEW_IMAGES[1], (len(pixels),), None, NEW_PAGE)
     return _dataset(pixels, labels, folder / NEW_IMAGES[1])
 
 
-def _array(path: Path, shape: tuple[int | None, ...], dtype: type | None, page: str) -> np.ndarray:
+def open_array(path: Path, shape: tuple[int | None, ...], dtype: type | None, page: str) -> np.ndarray:
     """Opened without reading it; integers where no type is asked for."""
     if not path.is_file():
         raise DataNotFound(f"{path} was not found. Put the published files there ({page}), or name their parent folder with --root or the variable EXPLORER_DATA.")

@@ -50,24 +50,30 @@ class CorruptionPairs:
 
     def reference(self, images: Float[Tensor, "batch c h w"], draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch c h w"]:
         """The clean image, or another one of the types than the perturbed image's."""
-        if self.pairing == "centred":
-            return images
-        others = len(self.type_names) - 1
-        other = (draws[:, 3] * others).long().clamp(max=others - 1)
-        return self._corrupted(images, (self._types(draws) + 1 + other) % len(self.type_names), draws[:, 4:6])
+        types = self.reference_types(draws)
+        return images if types is None else self._corrupted(images, types, draws[:, 4:6])
 
     def perturb(self, images: Float[Tensor, "batch c h w"], draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch c h w"]:
-        return self._corrupted(images, self._types(draws), draws[:, 1:3])
+        return self._corrupted(images, self.types(draws), draws[:, 1:3])
 
     def parameter_values(self, draws: Float[Tensor, "batch draws"]) -> Float[Tensor, "batch 0"]:
         return draws[:, :0]
 
     def describe(self, draws: Float[Tensor, "batch draws"]) -> tuple[str, ...]:
-        return tuple(self.type_names[number].replace("_", " ") for number in self._types(draws))
+        return tuple(self.type_names[number].replace("_", " ") for number in self.types(draws))
 
-    def _types(self, draws: Tensor) -> Int[Tensor, "batch"]:
+    def types(self, draws: Float[Tensor, "batch draws"]) -> Int[Tensor, "batch"]:
+        """Of the perturbed images."""
         count = len(self.type_names)
         return (draws[:, 0] * count).long().clamp(max=count - 1).cpu()
+
+    def reference_types(self, draws: Float[Tensor, "batch draws"]) -> Int[Tensor, "batch"] | None:
+        """Of the references; none where these are the clean images."""
+        if self.pairing == "centred":
+            return None
+        others = len(self.type_names) - 1
+        other = (draws[:, 3] * others).long().clamp(max=others - 1).cpu()
+        return (self.types(draws) + 1 + other) % len(self.type_names)
 
     def _corrupted(self, images: Tensor, types: Int[Tensor, "batch"], numbers: Float[Tensor, "batch 2"]) -> Tensor:
         """Each image by its own type; two uniform numbers are the key of its randomness."""

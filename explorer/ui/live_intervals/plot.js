@@ -42,7 +42,10 @@ class IntervalRows {
     const [values, digits] = ticks(data.axis);
     this.axisPart.replaceChildren(...values.map((value) => {
       const made = element("span", "", formatNumber(value, digits));
-      made.style.left = `${percent(value, data.axis)}%`;
+      const place = percent(value, data.axis);
+      made.style.left = `${place}%`;
+      made.classList.toggle("first", place < 3);  // at an end it would stand outside, on the unit
+      made.classList.toggle("last", place > 97);
       return made;
     }));
   }
