@@ -5,20 +5,16 @@ FILE is what torch.save wrote of a state_dict: edsr_baseline_x4.pt, or the model
 
 import argparse
 import hashlib
-import pickle
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from explorer.checkpoints import MAXIMUM_BYTES, Header, save
+from explorer.checkpoints import Header, save
 from explorer.command_line import run_command
 from explorer.data import load_dataset
-from explorer.errors import CheckpointUnreadable, InvalidInput, OutputError
+from explorer.errors import InvalidInput, OutputError
 from explorer.hardware import use_all_cores
 from explorer.models import build_model
+from explorer.models.tensor_files import read_tensor_file
 from explorer.papers.adversarial_augmentation.backbone_config import KIND
 from explorer.papers.adversarial_augmentation.backbone_training import likeness
 from explorer.papers.adversarial_augmentation.published_backbones import recognised
@@ -26,7 +22,6 @@ from explorer.provenance import code_revision, library_versions
 from explorer.storage import runs_folder
 
 IMPORTED = "imported"
-WRAPPERS = ("state_dict", "model_state_dict", "model")
 UNLIKE = 0.5  # an SSIM below which the weights hardly belong together
 
 
@@ -42,7 +37,7 @@ def run(arguments: list[str]) -> int:
         raise OutputError(f"{path} is there already. Choose another --to, or add --replace.")
     use_all_cores()
     images = load_dataset(options.dataset, "test", options.root, options.limit)
-    tensors, digest = read_tensors(options.file)
+    tensors, content = read_tensor_file(options.file)
     try:
         found = recognised(tensors)
         if found.config["channels"] != images.images.shape[1]:
@@ -54,7 +49,7 @@ def run(arguments: list[str]) -> int:
     metrics = likeness(model.eval(), images.images)
     header = Header(
         kind=KIND, name=path.stem[:60], model=found.model, model_config=found.config, dataset={"name": options.dataset, "fingerprint": images.fingerprint(), "measured": len(images)},
-        training={"imported_from": options.file.name[:200], "sha256": digest}, metrics=metrics, seed=0, radius=0.0, percentile_radii={},
+        training={"imported_from": options.file.name[:200], "sha256": hashlib.sha256(content).hexdigest()}, metrics=metrics, seed=0, radius=0.0, percentile_radii={},
         description=f"Imported from {options.file.name[:100]}.", versions=library_versions(), revision=code_revision(),
     )  # fmt: skip
     save(path, model, header)
@@ -63,26 +58,6 @@ def run(arguments: list[str]) -> int:
         print("so little that its tensors may stand in another order, or expect another range of pixels", file=sys.stderr)
     print(path)
     return 0
-
-
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], str]:
-    """A state_dict's tensors in their order, and the file's digest. Raises CheckpointUnreadable for a file that holds more than tensors."""
-    try:
-        if path.stat().st_size > MAXIMUM_BYTES:
-            raise CheckpointUnreadable(f"{path.name} has {path.stat().st_size / 1e9:.1f} GB. At most {MAXIMUM_BYTES >> 30} GB are read.")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise CheckpointUnreadable(f"{path} cannot be read: {error.strerror or error}.") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise CheckpointUnreadable(f"{path.name} is no file of tensors alone as torch.save writes a state_dict ({reason}). Code in it is not run: save model.state_dict() and take that.") from None
-    for name in WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
-            content = content[name]
-    if not isinstance(content, Mapping) or not content or not all(isinstance(value, Tensor) for value in content.values()):
-        raise CheckpointUnreadable(f"{path.name} holds no state_dict: expected tensors by their names, got {type(content).__name__}. Save model.state_dict() and take that.")
-    return {str(name): value for name, value in content.items()}, digest
 
 
 def _parser() -> argparse.ArgumentParser:

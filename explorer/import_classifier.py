@@ -1,6 +1,7 @@
 """python -m explorer.import_classifier FILE --dataset NAME [--mean 0.1307 --std 0.3081]: make a checkpoint of a classifier from elsewhere.
 
-FILE is an .onnx file, or a .safetensors file with the tensors of a known --architecture. Nothing that it carries is executed."""
+FILE is an .onnx file, or holds the tensors of a known --architecture: a .safetensors file, or what torch.save wrote of a state_dict (.pth, .pt,
+.tar). Published Wide ResNets, pre-activation ResNets and ResNets of CIFAR-10 are recognised without one. Nothing that a file carries is executed."""
 
 import argparse
 import sys
@@ -26,7 +27,7 @@ def run(arguments: list[str]) -> int:
     settings = from_mapping(ImportSettings, changed(ImportSettings, vars(options)), "import")
     use_all_cores()
     with politely_stopped(Bar(options.file.stem)) as progress:
-        imported = import_classifier(options.file, settings, options.root, progress)
+        imported = import_classifier(options.file, settings, options.root, progress, pickled=True)
     for note in imported.notes:
         print(note, file=sys.stderr)
     path = options.to or runs_folder() / IMPORTED / f"{imported.header.name}.safetensors"

@@ -10,9 +10,10 @@ from torch import nn
 from explorer.checkpoints import load
 from explorer.data import ImageDataset
 from explorer.errors import CheckpointUnreadable, InvalidInput
-from explorer.import_backbone import main, read_tensors
+from explorer.import_backbone import main
 from explorer.models import build_model
 from explorer.models.corruption_networks.super_resolution import MEAN
+from explorer.models.tensor_files import read_tensor_file
 from explorer.papers.adversarial_augmentation.published_backbones import recognised
 
 
@@ -148,5 +149,5 @@ class Evil:
 def test_a_file_with_more_than_tensors_is_refused_and_not_run(write, tmp_path, capsys):
     write(tmp_path / "odd.pt")
     with pytest.raises(CheckpointUnreadable, match="state_dict"):
-        read_tensors(tmp_path / "odd.pt")
+        read_tensor_file(tmp_path / "odd.pt")
     assert "never" not in capsys.readouterr().out

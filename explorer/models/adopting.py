@@ -7,13 +7,13 @@ from torch import Tensor
 
 from explorer.errors import InvalidInput
 
-PREFIXES = ("module.", "model.", "_orig_mod.")  # of wrappers
+PREFIXES = ("module.", "model.", "net.", "network.", "basic_net.", "_orig_mod.", "1.")  # of wrappers, the last of what follows a normalising layer
 COUNTER = "num_batches_tracked"  # which nothing here reads
 
 
 def adopted(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], architecture: str) -> tuple[dict[str, Tensor], str | None]:
     """The tensors under the model's names, and a note where their own names were others. Raises InvalidInput with all differences."""
-    found = _without_prefixes(found)
+    found = without_prefixes(found)
     own = {name: value for name, value in found.items() if not name.endswith(COUNTER)}
     wanted = {name: value for name, value in expected.items() if not name.endswith(COUNTER)}
     counters = {name: value for name, value in expected.items() if name.endswith(COUNTER)}
@@ -34,10 +34,11 @@ def adopted(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], archite
     return {name: own[name].to(value.dtype) if name in own else counters[name].new_zeros(()) for name, value in expected.items()}, note
 
 
-def _without_prefixes(found: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+def without_prefixes(found: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Without the names of wrappers that all tensors begin with."""
     for prefix in PREFIXES:
         if found and all(name.startswith(prefix) for name in found):
-            return _without_prefixes({name.removeprefix(prefix): value for name, value in found.items()})
+            return without_prefixes({name.removeprefix(prefix): value for name, value in found.items()})
     return found
 
 

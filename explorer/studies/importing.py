@@ -1,12 +1,14 @@
-"""A classifier from elsewhere as a checkpoint that every page and command can use: an .onnx file, or tensors of a known architecture."""
+"""A classifier from elsewhere as a checkpoint that every page and command can use: an .onnx file, or tensors of a known architecture, which of
+published classifiers of CIFAR-10 say themselves what they belong to."""
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from explorer.checkpoints import HEADER_KEY, MAXIMUM_BYTES, Header, save
 from explorer.configuration import out_of_range
@@ -17,12 +19,16 @@ from explorer.models import MODELS, Classifier, build_model, model_config
 from explorer.models.adopting import adopted
 from explorer.models.classifiers import KIND
 from explorer.models.onnx.opening import open_onnx
+from explorer.models.published_classifiers import LAYOUTS, published_classifier
+from explorer.models.tensor_files import tensors_of
 from explorer.provenance import code_revision, library_versions
 from explorer.types import Progress, Silent, stop_if_cancelled
 
 ONNX, TENSORS = ".onnx", ".safetensors"
+PICKLED = (".pth", ".pt", ".tar", ".ckpt", ".bin")  # what torch.save has written
 IMPORTED = "imported"  # the folder of what was imported, in that of runs
 ARCHITECTURES = tuple(name for name, entry in MODELS.items() if name not in ("onnx_graph", "budgeted_classifier") and hasattr(entry.config, "classes") and not hasattr(entry.config, "latent_dim"))
+PUBLISHED = ("", *{layout.architecture for layout in LAYOUTS})  # architectures whose tensors have names of others' too
 RADII = {1: 0.1, 3: 8 / 255}  # that pages start with, for grey and for coloured images
 EXECUTABLE = (
     "such a file can carry code that runs when it is opened, so it is not. Export the network: torch.onnx.export(model.eval(), (images,), 'model.onnx', "
@@ -85,18 +91,23 @@ class Imported:
         save(path, self.model, self.header)
 
 
-def import_classifier(path: str | Path, settings: ImportSettings, root: str | Path | None = None, progress: Progress | None = None, name: str | None = None) -> Imported:
-    """Open a file and try it on the test images of its data set. `name` is the file's where the path has another.
+def import_classifier(path: str | Path, settings: ImportSettings, root: str | Path | None = None, progress: Progress | None = None, name: str | None = None, pickled: bool = False) -> Imported:
+    """Open a file and try it on the test images of its data set. `name` is the file's where the path has another. With `pickled` the tensors of a file
+    that torch.save has written are read too, by an unpickler that builds nothing but tensors and numbers.
 
     Raises CheckpointUnreadable for a damaged or foreign file, UnsupportedOperation for an ONNX operation that is not known, InvalidInput for
     a network that does not answer such images with a finite logit for each class, DataNotFound, Cancelled."""
     path = Path(path)
     name = name or path.name
-    content = _content(path, name)
+    content = _content(path, name, pickled)
     split = load_dataset(settings.dataset, "test", root, download=False)
     images = split[: settings.limit]
     try:
-        architecture, config, model, note = (_from_onnx if name.lower().endswith(ONNX) else _from_tensors)(content, settings, images)
+        if name.lower().endswith(ONNX):
+            architecture, config, model, note = _from_onnx(content, settings, images)
+        else:
+            read = _read_safetensors if name.lower().endswith(TENSORS) else tensors_of
+            architecture, config, model, note = _from_tensors(read(content, name), settings, images)
         notes = [note] if note else []
         notes += _try(model, images, settings)
     except InvalidInput as error:
@@ -113,18 +124,20 @@ def import_classifier(path: str | Path, settings: ImportSettings, root: str | Pa
     return Imported(model, header, tuple(notes))
 
 
-def _content(path: Path, name: str) -> bytes:
+def _content(path: Path, name: str, pickled: bool) -> bytes:
     """Raises CheckpointUnreadable for what is not opened here."""
+    opened = (ONNX, TENSORS, *(PICKLED if pickled else ()))
     try:
         size = path.stat().st_size
         with open(path, "rb") as file:
             start = file.read(8)
-            if not name.lower().endswith((ONNX, TENSORS)):
+            if not name.lower().endswith(opened):
+                expected = f"expected a file that ends with {', '.join(opened)}"
                 foreign = start[:2] in (b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05") or name.lower().endswith((".pt", ".pth", ".pt2", ".pkl", ".ckpt", ".bin"))
-                raise CheckpointUnreadable(f"{name}: {EXECUTABLE if foreign else f'expected a file that ends with {ONNX} or {TENSORS}'}.")
+                raise CheckpointUnreadable(f"{name}: {EXECUTABLE if foreign else expected}.")
             if size > MAXIMUM_BYTES:
                 raise CheckpointUnreadable(f"{name} has {size / 1e9:.1f} GB. At most {MAXIMUM_BYTES >> 30} GB are read.")
-            if start[:2] == b"PK":
+            if start[:2] == b"PK" and not name.lower().endswith(PICKLED):
                 raise CheckpointUnreadable(f"{name} is a zip file as torch.save writes it: {EXECUTABLE}.")
             return start + file.read()
     except OSError as error:
@@ -139,26 +152,39 @@ def _from_onnx(content: bytes, settings: ImportSettings, images: ImageDataset) -
     return "onnx_graph", config, model, None
 
 
-def _from_tensors(content: bytes, settings: ImportSettings, images: ImageDataset) -> tuple[str, dict, Classifier, str | None]:
+def _read_safetensors(content: bytes, name: str) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    if not settings.architecture:
-        raise InvalidInput(f"tensors do not say what they belong to: give the architecture, one of {', '.join(ARCHITECTURES)}.")
-    if settings.output or settings.cut_softmax:
-        raise InvalidInput("output and cut_softmax are for ONNX files.")
     length = int.from_bytes(content[:8], "little")
     if HEADER_KEY.encode() in content[8 : 8 + min(length, 1 << 20)] and b'"__metadata__"' in content[8 : 8 + min(length, 1 << 20)]:
         raise InvalidInput("this is a checkpoint of the explorer already: open it as it is.")
     try:
-        tensors = load(content)
+        return load(content)
     except (SafetensorError, ValueError, KeyError, OverflowError) as error:
         raise CheckpointUnreadable(f"not a safetensors file, or it is truncated ({str(error)[:100]}). Copy or download it again.") from None
+
+
+def _from_tensors(tensors: Mapping[str, Tensor], settings: ImportSettings, images: ImageDataset) -> tuple[str, dict, Classifier, str | None]:
+    if settings.output or settings.cut_softmax:
+        raise InvalidInput("output and cut_softmax are for ONNX files.")
+    known = published_classifier(tensors) if settings.architecture in PUBLISHED else None
+    if known is None and not settings.architecture:
+        raise InvalidInput(f"tensors do not say what they belong to: give the architecture, one of {', '.join(ARCHITECTURES)}.")
+    told = None
+    if known and settings.architecture in ("", known.architecture):
+        _check_classes(len(known.tensors["head.2.weight"]), settings, images)
+        told = f"Recognised as a published {known.architecture!r} by its tensors: {', '.join(f'{key} {value}' for key, value in known.configuration.items())}."
+        if known.mean and settings.mean is None:
+            settings = replace(settings, mean=known.mean, std=known.std)
+            told += f" As the file says, images are normalised with mean {known.mean} and std {known.std}."
+        tensors, given = known.tensors, known.configuration | json.loads(settings.configuration)
+        settings = replace(settings, architecture=known.architecture, configuration=json.dumps(given))
     own = _model_fields(settings, images)
     model = build_model(settings.architecture, own)
     found, note = adopted(model.state_dict(), tensors, settings.architecture)
     model.load_state_dict(found)
-    return settings.architecture, own, model.eval().requires_grad_(False), note
+    return settings.architecture, own, model.eval().requires_grad_(False), told or note
 
 
 def _model_fields(settings: ImportSettings, images: ImageDataset) -> dict:
@@ -175,8 +201,7 @@ def _model_fields(settings: ImportSettings, images: ImageDataset) -> dict:
 def _try(model: Classifier, images: ImageDataset, settings: ImportSettings) -> list[str]:
     """What there is to say of its answers. Raises InvalidInput where they are no logits for the data set's classes."""
     classes = len(images.class_names)
-    if model.classes != classes:
-        raise InvalidInput(f"it knows {model.classes} classes, {settings.dataset!r} has {classes}. Choose the data set that it was trained for.")
+    _check_classes(model.classes, settings, images)
     if settings.class_names is not None and len(settings.class_names) != classes:
         raise InvalidInput(f"{len(settings.class_names)} class names were given for {classes} classes.")
     few = images[:32]
@@ -185,6 +210,11 @@ def _try(model: Classifier, images: ImageDataset, settings: ImportSettings) -> l
         cut = "cut_softmax takes it off" if not settings.cut_softmax else "Export it without"
         raise InvalidInput(f"it answers with probabilities (they sum to 1), expected logits: attacks on probabilities find little and would mislead. Its last operation is a softmax: {cut}.")
     return list(attack_warnings(model, few.images, few.labels))
+
+
+def _check_classes(known: int, settings: ImportSettings, images: ImageDataset) -> None:
+    if known != len(images.class_names):
+        raise InvalidInput(f"it knows {known} classes, {settings.dataset!r} has {len(images.class_names)}. Choose the data set that it was trained for.")
 
 
 def _accuracy(model: nn.Module, images: ImageDataset, progress: Progress, batch_size: int = 100) -> float:

@@ -1,8 +1,11 @@
 import json
+import warnings
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from explorer.checkpoints import load
 from explorer.errors import CheckpointUnreadable, ConfigurationError, DataNotFound, ExplorerError, InvalidInput
@@ -12,6 +15,7 @@ from explorer.models.adopting import adopted
 from explorer.studies.bounds import Settings, study_bounds
 from explorer.studies.classifiers import open_classifier
 from explorer.studies.importing import ImportSettings, import_classifier
+from tests.models.test_published_classifiers import Normalised, Wide
 from tests.onnx_writer import linear, model, node
 
 SETTINGS = ImportSettings("digits", limit=64)
@@ -146,6 +150,47 @@ def test_a_truncated_file_is_one_clear_error(tmp_path, name, file):
     (tmp_path / name).write_bytes(content[: len(content) // 2])
     with pytest.raises(CheckpointUnreadable, match="truncated"):
         import_classifier(tmp_path / name, ImportSettings("digits", architecture="" if name.endswith("onnx") else "lenet5"))
+
+
+def test_the_command_reads_what_torch_saved_of_a_published_network(tmp_path, capsys):
+    network = nn.Sequential(Normalised((0.5, 0.4, 0.3), (0.2, 0.2, 0.2)), Wide())
+    optimizer = {"param_groups": [{"lr": np.float64(0.1)}]}
+    torch.save({"epoch": 3, "state_dict": {f"module.{name}": value for name, value in network.state_dict().items()}, "optimizer": optimizer}, tmp_path / "wide.pth.tar")
+    to = tmp_path / "wide.safetensors"
+    classes = [str(number) for number in range(8)]
+    assert main([str(tmp_path / "wide.pth.tar"), "--dataset", "scenes", "--limit", "16", "--to", str(to)]) == 1
+    assert "knows 10 classes, 'scenes' has 8" in capsys.readouterr().err and not to.exists()
+    network[1].fc = nn.Linear(16, 8)
+    torch.save(network.state_dict(), tmp_path / "wide.pth")
+    assert main([str(tmp_path / "wide.pth"), "--dataset", "scenes", "--limit", "16", "--class-names", ",".join(classes), "--to", str(to)]) == 0
+    opened, images = load(to), torch.rand(2, 3, 32, 32)
+    assert opened.header.model == "wide_resnet" and opened.header.model_config["mean"] == [0.5, 0.4, 0.3]
+    with torch.no_grad():
+        assert torch.allclose(opened.model(images), network.eval()(images), atol=1e-4)
+    assert "Recognised as a published 'wide_resnet'" in capsys.readouterr().err
+
+
+def test_a_configuration_that_the_tensors_contradict_is_refused(tmp_path):
+    torch.save(Wide().state_dict(), tmp_path / "wide.pth")
+    with pytest.raises(InvalidInput, match="has shape"):
+        import_classifier(tmp_path / "wide.pth", ImportSettings("scenes", architecture="wide_resnet", configuration='{"widths": [8, 12, 12]}'), pickled=True)
+
+
+class Code:
+    def __reduce__(self):
+        return print, ("never",)
+
+
+def test_the_command_runs_nothing_that_a_file_carries(tmp_path, capsys):
+    for number, content in enumerate(({"state_dict": {"a": Code()}}, Code(), torch.nn.Linear(2, 2))):
+        torch.save(content, tmp_path / f"{number}.pth")
+        assert main([str(tmp_path / f"{number}.pth"), "--dataset", "digits"]) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is deprecated, and files of it exist
+        torch.jit.script(torch.nn.Linear(2, 2)).save(tmp_path / "script.pt")
+    assert main([str(tmp_path / "script.pt"), "--dataset", "digits"]) == 1
+    said = capsys.readouterr()
+    assert "never" not in said.out and said.err.count("nothing else is opened") == 4 and "asks for print" in said.err.replace("builtins.", "")
 
 
 def test_tensors_need_an_architecture(tmp_path):

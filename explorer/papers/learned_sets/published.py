@@ -14,13 +14,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from explorer.checkpoints import MAXIMUM_BYTES, Header
+from explorer.checkpoints import Header
 from explorer.data import pair_kind
-from explorer.errors import CheckpointUnreadable, DataNotFound, InvalidInput
+from explorer.errors import DataNotFound, InvalidInput
 from explorer.evaluation import percentile_radii
 from explorer.models import ConditionalVAE, build_model
 from explorer.models.adopting import adopted
 from explorer.models.residual_cvae import LOG_VAR_BOUNDS
+from explorer.models.tensor_files import read_tensor_file
 from explorer.provenance import code_revision, library_versions
 from explorer.types import Progress
 
@@ -128,7 +129,7 @@ class ImportedSet:
 def import_published(path: Path, settings: PublishedSettings, root: Path | None, device: torch.device, progress: Progress) -> ImportedSet:
     """Raises CheckpointUnreadable for a file that holds more than tensors and numbers, InvalidInput where no published network has its tensors,
     UnknownName, Cancelled."""
-    content, tensors = _opened(path)
+    tensors, content = read_tensor_file(path)
     name, layout = _recognised(path, tensors)
     found = {_renamed(key, layout): value for key, value in tensors.items()}
     try:
@@ -165,31 +166,6 @@ def import_published(path: Path, settings: PublishedSettings, root: Path | None,
         description=f"Imported from {path.name[:100]}. {' '.join(notes)}"[:1000], versions=library_versions(), revision=code_revision(),
     )  # fmt: skip
     return ImportedSet(model, header, tuple(notes))
-
-
-def _opened(path: Path) -> tuple[bytes, dict[str, Tensor]]:
-    """A state dict, or one under `model_state_dict`. Such files carry numpy's numbers as learning rates: these three types are let in, nothing else."""
-    import io
-
-    import numpy as np
-
-    try:
-        if path.stat().st_size > MAXIMUM_BYTES:
-            raise CheckpointUnreadable(f"{path.name} has {path.stat().st_size / 1e9:.1f} GB. At most {MAXIMUM_BYTES >> 30} GB are read.")
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointUnreadable(f"{path} cannot be read: {error.strerror or error}.") from None
-    scalar = np._core.multiarray.scalar
-    numbers = [scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype, np.dtypes.Float64DType]
-    try:
-        with torch.serialization.safe_globals(numbers):
-            found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # of many kinds, from damaged or foreign content
-        raise CheckpointUnreadable(f"{path.name} is not a checkpoint of tensors and numbers alone, and nothing else is opened ({str(error).splitlines()[0][:160]}).") from None
-    state = found.get("model_state_dict", found) if isinstance(found, dict) else None
-    if not isinstance(state, dict) or not state or not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()):
-        raise CheckpointUnreadable(f"{path.name} holds no tensors by name. Expected a state_dict, or a dictionary with one under model_state_dict.")
-    return content, {key.removeprefix("module."): value for key, value in state.items()}
 
 
 def _recognised(path: Path, tensors: Tensors) -> tuple[str, Layout]:
