@@ -65,6 +65,8 @@ def convert(value: Any, hint: Any) -> Any:
         inner = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
         if len(inner) != len(value):
             raise ValueError(f"expected {len(inner)} values, got {len(value)}")
+        if all(kind is float for kind in inner) and all(type(each) in (int, float) and abs(each) < 1e300 for each in value):
+            return tuple(map(float, value))  # at once: results files hold thousands
         return tuple(convert(each, kind) for each, kind in zip(value, inner))
     if hint is float and type(value) in (int, float):
         if not abs(value) < 1e300:

@@ -1,6 +1,7 @@
 """Imports point one way; Streamlit and computing stay where they belong."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,17 @@ MODULES = sorted((ROOT / "explorer").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imported(path: Path) -> set[str]:
     """Absolute names of all modules a file imports, also inside functions."""
     package = path.relative_to(ROOT).parent.parts
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -71,7 +78,7 @@ def test_a_page_computes_nothing(path):
 
 @pytest.mark.parametrize("path", [*MODULES, *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_is_unpickled(path):
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
     unpickling = [call for call in calls if ast.unparse(call.func) in ("torch.load", "pickle.load", "pickle.loads")]
     if path.stem == "tensor_files":  # for commands that read tensors alone and write a new file
         unpickling = [call for call in unpickling if "weights_only=True" not in ast.unparse(call)]

@@ -64,6 +64,7 @@ def test_the_arrow_keys_move_the_radius(visitor):
     visitor.until(lambda: visitor.query().get("radius") == "0.101", "the next radius in the link")
 
 
+@pytest.mark.slow
 def test_without_the_live_connection_the_release_is_answered(new_visitor):
     visitor = new_visitor()
     visitor.block_live_connection()

@@ -33,7 +33,7 @@ def table(content: bytes) -> dict:
 @pytest.mark.parametrize(
     ("panel", "button", "read"),
     [
-        ("Difference", "Member (PNG)", png),
+        pytest.param("Difference", "Member (PNG)", png, marks=pytest.mark.slow),
         ("Difference", "Point u (JSON)", json.loads),
         pytest.param("Difference", "Point u (CSV)", table, marks=pytest.mark.slow),
         pytest.param("Interpolation", "Film (GIF)", gif, marks=pytest.mark.slow),
@@ -41,7 +41,7 @@ def table(content: bytes) -> dict:
         pytest.param("Random members", "Members (CSV)", table, marks=pytest.mark.slow),
         ("Search", "Film (GIF)", gif),
         pytest.param("Search", "Distance by iterate (CSV)", table, marks=pytest.mark.slow),
-        ("Transformations", "Paths (CSV)", table),
+        pytest.param("Transformations", "Paths (CSV)", table, marks=pytest.mark.slow),
         pytest.param("Compare", "Both sets (CSV)", table, marks=pytest.mark.slow),
     ],
     ids=lambda value: value if isinstance(value, str) and "(" in value else "",

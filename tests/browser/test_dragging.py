@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize(("part", "pixels", "view"), [("direction-1", 60, "one"), ("radius", -120, "members"), ("pad", 60, "one")])
+@pytest.mark.parametrize(("part", "pixels", "view"), [pytest.param("direction-1", 60, "one", marks=pytest.mark.slow), ("radius", -120, "members"), ("pad", 60, "one")])
 def test_the_picture_follows_before_the_release(visitor, part, pixels, view):
     visitor.open_learned_set(view=view)
     before = visitor.seen()
@@ -41,7 +41,7 @@ def test_the_released_point_has_its_norm_in_the_panel(visitor):
     expect(visitor.page.get_by_text(re.compile(r"‖u‖ = (?!0\.000)\d"))).to_be_visible()
 
 
-@pytest.mark.parametrize("part", ["direction-1", "pad"])
+@pytest.mark.parametrize("part", ["direction-1", pytest.param("pad", marks=pytest.mark.slow)])
 def test_an_arrow_key_moves_the_picture(visitor, part):
     visitor.open_learned_set()
     before = visitor.seen()
@@ -65,6 +65,7 @@ def test_quick_steps_are_all_kept(visitor):
     assert slider.evaluate(steps) == 12
 
 
+@pytest.mark.slow
 def test_a_view_chosen_right_after_a_release_stays(visitor):
     visitor.open_learned_set()
     visitor.drag("pad")
@@ -92,6 +93,7 @@ def test_snap_goes_to_a_real_perturbation(visitor):
     visitor.until(lambda: "u" in visitor.query(), "u in the link")
 
 
+@pytest.mark.slow
 def test_play_moves_the_picture(visitor):
     visitor.open_learned_set()
     first = visitor.seen()

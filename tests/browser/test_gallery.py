@@ -55,6 +55,7 @@ def ring() -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 def test_an_uploaded_picture_is_perturbed_live(visitor):
     visitor.page.goto(f"/learned_sets?model={DIGITS}&choice=Upload")
     visitor.page.locator("input[type=file]").set_input_files({"name": "ring.png", "mimeType": "image/png", "buffer": ring()})

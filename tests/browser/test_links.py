@@ -66,7 +66,7 @@ def test_settings_are_still_there_after_a_visit_to_the_gallery(linked):
 
 @pytest.mark.parametrize(
     ("query", "message"),
-    [({"image": "100000"}, "image = 100000 cannot be shown"), ({"radius": "banana"}, "radius = 'banana' cannot be used")],
+    [({"image": "100000"}, "image = 100000 cannot be shown"), pytest.param({"radius": "banana"}, "radius = 'banana' cannot be used", marks=pytest.mark.slow)],
     ids=["image", "radius"],
 )
 def test_a_bad_link_says_so_and_the_picture_can_be_dragged(visitor, query, message):

@@ -116,6 +116,7 @@ def test_a_stopped_training_resumes_where_it_was_to_the_same_weights(tmp_path):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.slow
 def test_a_killed_training_resumes_to_the_same_weights(tmp_path):
     command = [sys.executable, "-m", "explorer.train", "digits-rts", *SMALL, "--epochs", "12", "--output"]
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)

@@ -97,7 +97,7 @@ def test_a_killed_worker_fails_and_goes_on_from_there(slurm_store):
     assert all(path.stat().st_mtime_ns == written for path, written in made.items()), "nothing is done twice"
 
 
-@pytest.mark.parametrize("fault", ["requeue", "node"])
+@pytest.mark.parametrize("fault", ["requeue", pytest.param("node", marks=pytest.mark.slow)])
 def test_what_the_cluster_takes_back_it_starts_again_and_nothing_is_lost(slurm_store, fault):
     run = submitted(slurm_store, odd("count", count=300))
     running(run)
@@ -110,6 +110,7 @@ def test_what_the_cluster_takes_back_it_starts_again_and_nothing_is_lost(slurm_s
     assert len(events.launches(run.folder)) == 2 and not processes.members(run.folder)
 
 
+@pytest.mark.slow
 def test_a_job_that_makes_room_for_another_goes_on_after_it(slurm_store):
     everything = {"cpus": 8, "minutes": 5}
     run = submitted(slurm_store, odd("count", seed=1, count=300, seconds=0.05), Placement("slurm", partition="short", **everything))
@@ -151,6 +152,7 @@ def test_a_time_limit_interrupts_and_a_retry_goes_on_from_there(slurm_store, kin
     assert run.snapshot().state == "cancelled" and not processes.members(run.folder)
 
 
+@pytest.mark.slow
 def test_of_an_array_one_leads_and_another_takes_over(slurm_store):
     run = submitted(slurm_store, odd("count", count=300), Placement("slurm", processes=2, minutes=5))
     running(run)

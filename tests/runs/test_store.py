@@ -159,6 +159,7 @@ def test_a_full_disk_at_submission_leaves_nothing_behind(store, monkeypatch):
     assert [name for name in os.listdir(store.folder) if name != ".lock"] == []
 
 
+@pytest.mark.slow
 def test_two_apps_that_submit_the_same_make_one_run(store):
     script = (
         "from tests.runs.conftest import launch_odd, odd\nfrom explorer.runs import Store\nimport time\n"

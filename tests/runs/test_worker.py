@@ -170,9 +170,9 @@ def test_a_machine_that_was_started_anew_interrupts(store):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"kind": "juggling"}, "unknown kind of run 'juggling'"),
+        pytest.param({"kind": "juggling"}, "unknown kind of run 'juggling'", marks=pytest.mark.slow),
         ({"inputs": {"checkpoint": "/nowhere/a.safetensors"}}, "there is no such file"),
-        ({"device": "cuda:7"}, "not on this machine"),
+        pytest.param({"device": "cuda:7"}, "not on this machine", marks=pytest.mark.slow),
     ],
     ids=["kind", "checkpoint", "device"],
 )
