@@ -20,7 +20,7 @@ from .image_choice import Choice
 from .links import Checks
 
 Panel = Literal[
-    "Difference", "Interpolation", "Random members", "Search", "Transformations", "Compare", "Quality", "Latent norms", "Theory", "Relighting"
+    "Difference", "Interpolation", "Random members", "Search", "Transformations", "Compare", "Quality", "Latent norms", "Theory", "Relighting", "Materials"
 ]
 PAGE = "learned_sets"
 AMPLIFY = (1, 2, 4, 8, 16, 32)
@@ -65,6 +65,7 @@ class Link:
     height: float = 3.0
     light: int = 1
     resolution: int = 1
+    segmenter: str = ""
 
 
 def encode_point(delta: tuple[float, ...]) -> str:

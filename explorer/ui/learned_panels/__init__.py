@@ -6,6 +6,7 @@ from .members import show_difference, show_interpolation, show_members
 from .quality import show_quality
 from .relighting import show_relighting
 from .search import show_search
+from .segmentation import show_segmentation
 from .theory import show_theory
 from .transformations import show_transformations
 from .view import Show, View
@@ -23,4 +24,5 @@ PANELS: dict[str, Show] = {
     "Latent norms": show_latent_norms,
     "Theory": show_theory,
     "Relighting": show_relighting,
+    "Materials": show_segmentation,
 }
