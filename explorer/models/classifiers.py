@@ -1,6 +1,8 @@
 """The classifiers of certified training (Gowal et al., 2018, Table 1; Zhang et al., 2020): DM-small, DM-medium and DM-large."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -133,6 +135,12 @@ def _check(config, layout: Layout) -> None:
         problems.append(f"height and width = {config.height}, {config.width}: too small, nothing is left after the convolutions")
     if problems := problems or normalisation_problems(config):
         raise ConfigurationError(problems)
+
+
+def chosen_fields(config: Any, names: Iterable[str], image_shape: tuple[int, int, int], classes: int) -> dict:
+    """The configuration of a classifier of such images, with those of a training's fields of that name that are not left to the classifier."""
+    own = {name: list(value) if isinstance(value, tuple) else value for name in names if (value := getattr(config, name)) is not None}
+    return {**dict(zip(("channels", "height", "width"), image_shape)), "classes": classes, **own}
 
 
 def normalisation_problems(config) -> list[str]:

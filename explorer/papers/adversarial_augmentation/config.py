@@ -8,7 +8,7 @@ from explorer.data import DATASETS
 from explorer.data.imagenet import IMAGENET
 from explorer.errors import ConfigurationError
 from explorer.models import model_config
-from explorer.models.classifiers import KIND
+from explorer.models.classifiers import KIND, chosen_fields
 from explorer.randomness import LARGEST_KEY
 
 __all__ = ["ATTACK_RADII", "CLASSIFIERS", "CORRUPTIONS", "IMAGENET", "KIND", "AugmentedConfig", "problems"]
@@ -90,9 +90,7 @@ class AugmentedConfig:
     def model_config(self, image_shape: tuple[int, int, int], classes: int) -> dict:
         """The fields that the classifier is given, for images of that shape."""
         fields = {"preact_resnet": ("stem", "widths", "depths", "bottleneck"), "resnet50": ("stem", "widths", "depths"), "wide_resnet": ("stem", "widths", "depths"), "resnet32": ("widths", "depths"), "lenet5": ("widths",)}
-        chosen = (*fields[self.classifier], "mean", "std")
-        own = {name: list(value) if isinstance(value, tuple) else value for name in chosen if (value := getattr(self, name)) is not None}
-        return {**dict(zip(("channels", "height", "width"), image_shape)), "classes": classes, **own}
+        return chosen_fields(self, (*fields[self.classifier], "mean", "std"), image_shape, classes)
 
 
 def problems(config: AugmentedConfig) -> list[str]:

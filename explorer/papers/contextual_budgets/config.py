@@ -10,7 +10,7 @@ from explorer.errors import ConfigurationError
 from explorer.metrics import volume_problems
 from explorer.models import model_config
 from explorer.models.budget_generator import CLASSIFIERS
-from explorer.models.classifiers import KIND
+from explorer.models.classifiers import KIND, chosen_fields
 from explorer.randomness import LARGEST_KEY
 from explorer.training import PiecewiseLinear, Smoothed
 from explorer.training.schedules import Points, schedule_problems
@@ -59,8 +59,7 @@ class BudgetsConfig:
 
     def model_config(self, image_shape: tuple[int, int, int], classes: int) -> dict:
         """The fields that the model is given, for images of that shape."""
-        own = {name: list(value) for name in ("widths", "hidden_units", "mean", "std") if (value := getattr(self, name)) is not None}
-        classifier = {**dict(zip(("channels", "height", "width"), image_shape)), "classes": classes, **own}
+        classifier = chosen_fields(self, ("widths", "hidden_units", "mean", "std"), image_shape, classes)
         if not self.learned:
             return classifier
         generator = {name: getattr(self, name) for name in ("rank", "volume", "alpha", "alpha_bar")}

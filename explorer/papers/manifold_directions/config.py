@@ -7,7 +7,7 @@ from explorer.configuration import limit_problems, out_of_range
 from explorer.data import DATASETS
 from explorer.errors import ConfigurationError
 from explorer.models import model_config
-from explorer.models.classifiers import KIND
+from explorer.models.classifiers import KIND, chosen_fields
 from explorer.randomness import LARGEST_KEY
 from explorer.training import Mixing
 from explorer.training.schedules import Points, schedule_problems
@@ -78,8 +78,7 @@ class ClassifierConfig:
 
     def model_config(self, image_shape: tuple[int, int, int], classes: int) -> dict:
         """The fields that the classifier is given, for images of that shape."""
-        own = {name: list(value) for name in ("widths", "hidden_units", "mean", "std") if (value := getattr(self, name)) is not None}
-        return {**dict(zip(("channels", "height", "width"), image_shape)), "classes": classes, **own}
+        return chosen_fields(self, ("widths", "hidden_units", "mean", "std"), image_shape, classes)
 
 
 def problems(config: ClassifierConfig) -> list[str]:
