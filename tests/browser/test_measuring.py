@@ -5,7 +5,7 @@ import re
 import pytest
 
 pytestmark = pytest.mark.browser
-MANY = {"panel": "Quality", "count": "100"}
+MANY = {"panel": "Quality", "count": "500"}  # so many that none of these tests sees the end
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_numbers_grow_while_it_measures_and_stay_when_it_is_cancelled(measuring)
     measuring.page.get_by_role("button", name="Cancel").click()
     measuring.page.get_by_text("Cancelled. What was measured until then is shown.").wait_for()
     measuring.page.get_by_role("button", name="Go on").wait_for()
-    assert 0 < so_far(measuring) < 100
+    assert 0 < so_far(measuring) < 500
 
 
 @pytest.mark.slow
