@@ -171,7 +171,9 @@ def test_the_command_reads_what_torch_saved_of_a_published_network(tmp_path, cap
 
 
 def test_a_configuration_that_the_tensors_contradict_is_refused(tmp_path):
-    torch.save(Wide().state_dict(), tmp_path / "wide.pth")
+    network = Wide()
+    network.fc = nn.Linear(16, 8)
+    torch.save(network.state_dict(), tmp_path / "wide.pth")
     with pytest.raises(InvalidInput, match="has shape"):
         import_classifier(tmp_path / "wide.pth", ImportSettings("scenes", architecture="wide_resnet", configuration='{"widths": [8, 12, 12]}'), pickled=True)
 
