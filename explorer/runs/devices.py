@@ -59,7 +59,7 @@ def wait_for_places(names: list[str], many: int, stop: Callable[[], None], arriv
         raise OutputError(f"{ticket} is locked by another process. Try again.")
     try:
         while True:
-            if _first(line, ticket.name):
+            if turn or _first(line, ticket.name):  # who collects goes on, whoever comes that was launched before
                 turn = turn or (locks.take(folder / SEVERAL) if many > 1 else None)
                 for name in names if turn or many == 1 else ():
                     if len(taken) < many and name not in taken and (lock := locks.take(folder / f"{name.replace(':', '-')}.lock")) is not None:

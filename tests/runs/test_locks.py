@@ -164,6 +164,23 @@ def test_who_collects_several_places_does_not_wait_for_another_who_does(store, m
     until(lambda: len(done) == 2, "both")
 
 
+def test_who_collects_several_places_goes_on_when_one_comes_that_was_launched_before(store):
+    names, done, began = ["cuda:0", "cuda:1"], [], time.monotonic_ns()
+
+    def collect(arrived):
+        for lock, _ in wait_for_places(names, 2, lambda: None, arrived):
+            lock.close()
+        done.append(arrived)
+
+    line = devices._folder() / "cuda-0+cuda-1.line"
+    with wait_for_place(["cuda:0"], lambda: None)[0]:
+        for expected, arrived in enumerate((began, began - 1_000_000), 1):  # the second is slow to start
+            Thread(target=collect, args=(arrived,), daemon=True).start()
+            until(lambda: line.is_dir() and len(list(line.iterdir())) == expected, "the ticket")
+            until(lambda: locks.is_held(devices._folder() / "cuda-1.lock"), "the other place")
+    until(lambda: sorted(done) == [began - 1_000_000, began], "both")
+
+
 def test_who_collects_several_places_and_is_stopped_gives_them_back(store):
     with wait_for_place(["cuda:1"], lambda: None)[0]:
 
