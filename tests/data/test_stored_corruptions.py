@@ -101,6 +101,12 @@ def test_the_published_test_files_serve_too(root):
     assert len(source) == 48 and told(source.fixed(range(48)).perturbed)[:4] == [(0, 0), (1, 1), (2, 2), (3, 3)]
 
 
+def test_other_files_have_another_fingerprint(root):
+    before, images = open_pairs("stored-corruptions", "cifar10", "test", root).fingerprint(), load_dataset("cifar10", "test", root).fingerprint()
+    np.save(root / "cifar-10-c-test" / "snow_5.npy", np.full((10, 32, 32, 3), 7, np.uint8))
+    assert len({before, images, open_pairs("stored-corruptions", "cifar10", "test", root).fingerprint()}) == 3
+
+
 def test_without_files_others_are_made_to_be_shown(root):
     (root / "cifar-10-c-test" / "fog_5.npy").unlink()
     source, data, note = pair_kind("stored-corruptions").at_hand("cifar10", root)

@@ -26,14 +26,19 @@ def own_scene(view: View) -> bool:
     return view.subject.key < len(images) and torch.equal(view.subject.image, images[view.subject.key : view.subject.key + 1])
 
 
+def of_own_scene(view: View, no_lights: str, uploaded: str) -> bool:
+    """Whether there are other lights and materials of the picture; where not, the text that says so is shown."""
+    text = no_lights if not lit(view.learned) else uploaded if not own_scene(view) else ""
+    if text:
+        st.info(text)
+    return not text
+
+
 def show_relighting(link: Link, view: View) -> Link:
     """The pad of lights, the real picture, the set's members for it, and the same at another resolution."""
     learned, revision = view.learned, view.revision
-    if not lit(learned):
-        st.info("This set is not one of lights. Open one that scenes under several lights have taught, such as scenes-lighting.")
-        return link
-    if not own_scene(view):
-        st.info("An uploaded picture has a single light. Choose a scene to see it under the others.")
+    lights = "This set is not one of lights. Open one that scenes under several lights have taught, such as scenes-lighting."
+    if not of_own_scene(view, lights, "An uploaded picture has a single light. Choose a scene to see it under the others."):
         return link
     key, sizes = f"light-{revision}", resolutions(learned)
     left, right = st.columns([2, 5], vertical_alignment="center")

@@ -10,11 +10,10 @@ import torch
 
 from explorer.checkpoints import load
 from explorer.errors import ExplorerError
-from explorer.figures import Provenance, pixels, strip, to_csv
+from explorer.figures import pixels, strip, to_csv
 from explorer.figures.materials import colours, material_map, wrong_pixels
 from explorer.measuring import file_digest
 from explorer.models.segmentation import SEGMENTER
-from explorer.papers.learned_sets.illumination_exploration import lit
 from explorer.papers.learned_sets.segmentation_evaluation import adversarial_light
 from explorer.papers.learned_sets.segmentation_opening import LightingSet
 from explorer.types import Progress
@@ -22,11 +21,10 @@ from explorer.ui.components import download, plain, png_button, show_row
 from explorer.ui.learned_sets_link import Link
 from explorer.ui.library import checkpoint_path, find_checkpoints
 
-from .relighting import own_scene
+from .relighting import of_own_scene
 from .view import View, work_in_background
 
 WIDTH, STEPS = 150, 20
-UNITS = "steps"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +38,7 @@ class Named:
 def show_segmentation(link: Link, view: View) -> Link:
     """The segmenter, its map of the scene, the search for the light that it fails under, and the legend."""
     learned = view.learned
-    if not lit(learned):
-        st.info("This set is not one of lights, and its pictures have no map of materials. Open scenes-lighting.")
-        return link
-    if not own_scene(view):
-        st.info("An uploaded picture has no map of its materials. Choose a scene.")
+    if not of_own_scene(view, "This set is not one of lights, and its pictures have no map of materials. Open scenes-lighting.", "An uploaded picture has no map of its materials. Choose a scene."):
         return link
     shape = learned.checkpoint.model.image_shape
     names = [each.key for each in find_checkpoints(view.folders) if each.header and each.header.kind == SEGMENTER and _takes(each.header.model_config, shape)]
@@ -72,7 +66,7 @@ def show_segmentation(link: Link, view: View) -> Link:
         yield _named(model, found)
 
     key = ("worst light", view.identity, name, view.subject.key, round(view.radius, 6), link.seed)
-    work_in_background(key, work, lambda found: _show(view, {"the worst light found": found}, truth[0], name), noun=UNITS)
+    work_in_background(key, work, lambda found: _show(view, {"the worst light found": found}, truth[0], name), noun="steps")
     _legend(truth[0], learned.pairs.scenes.material_names)
     return link
 
@@ -92,7 +86,7 @@ def _show(view: View, named: dict[str, Named], truth: torch.Tensor, name: str) -
         right = float((materials == truth).float().mean())
         rows.append({"picture": text, "right": right})
         show_row({text: picture, f"named: {100 * right:.1f} % right": material_map(materials, count, picture), "wrong pixels in red": wrong_pixels(materials, truth, picture), "true materials": material_map(truth, count, picture)}, WIDTH)
-    provenance: Provenance = replace(view.provenance, settings={**view.provenance.settings, "segmenter": name})
+    provenance = replace(view.provenance, settings={**view.provenance.settings, "segmenter": name})
     file = "-".join(["materials", *("worst" for text in named if "worst" in text)])
     with st.container(horizontal=True):
         png_button(strip(np.stack([material_map(each.materials.cpu(), count) for each in named.values()] + [material_map(truth, count)])), provenance, file, factor=3, label="Maps (PNG)")
