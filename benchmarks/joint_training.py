@@ -10,6 +10,7 @@ import torch
 
 from explorer.models import build_model
 from explorer.papers import EXPERIMENTS
+from explorer.papers.training import adam
 from explorer.training import State, certified_cross_entropy
 
 
@@ -64,7 +65,8 @@ def measure(case: Case) -> dict:
 
 
 def _stepping(module: torch.nn.Module, loss: Callable[[], torch.Tensor], clip_norm: float) -> Callable[[], None]:
-    optimiser = torch.optim.Adam(module.parameters(), lr=1e-5)
+    optimiser = adam()(module.parameters())
+    optimiser.param_groups[0]["lr"] = 1e-5
 
     def step() -> None:
         value = loss()
