@@ -19,7 +19,7 @@ class Curve:
     certified: bool = False
 
 
-def accuracy_curves(curves: Mapping[str, Curve], unit: str, title: str) -> go.Figure:
+def accuracy_curves(curves: Mapping[str, Curve], unit: str, title: str, what: str = "images that are right, %") -> go.Figure:
     """Found ones as lines with marks, certified ones as steps with a filled area: the true accuracy of the same classifier lies between them."""
     figure = go.Figure()
     for number, (label, curve) in enumerate(curves.items()):
@@ -31,7 +31,7 @@ def accuracy_curves(curves: Mapping[str, Curve], unit: str, title: str) -> go.Fi
             hovertemplate=f"radius %{{x:.4g}}: %{{y:.2f}} % ({kind})<extra>{label.replace('<', '')}</extra>", showlegend=True, **look,
         )  # fmt: skip
     figure.update_xaxes(title_text=f"radius, {unit}", rangemode="tozero")
-    figure.update_yaxes(title_text="images that are right, %", range=[0, 102])
+    figure.update_yaxes(title_text=what, range=[0, 102])
     figure = framed(figure, title, 400 + 18 * max(0, len(curves) - 3))
     return figure.update_layout(margin_b=70 + 24 * len(curves))
 

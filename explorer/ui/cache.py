@@ -12,6 +12,7 @@ from explorer.evaluation import Sweep
 from explorer.evaluation.spectra import Spectrum
 from explorer.figures import pixels, strip, tile
 from explorer.figures.budget_maps import budget_pixels
+from explorer.figures.materials import material_map
 from explorer.hardware import pick_device
 from explorer.models import BudgetedClassifier
 from explorer.papers import EXPERIMENTS
@@ -25,6 +26,8 @@ from explorer.papers.contextual_budgets.exploration import surroundings as look_
 from explorer.papers.contextual_budgets.opening import regions
 from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
 from explorer.papers.learned_sets.searches import Search, SearchSettings, search
+from explorer.papers.learned_sets.segmentation_opening import open_segmenter
+from explorer.papers.learned_sets.segmentation_training import lit_pictures, picture_count
 from explorer.papers.learned_sets.transformations import sweeps
 from explorer.papers.manifold_directions import OpenedDirections, open_directions, open_vae
 from explorer.papers.manifold_directions.exploration import Attacked, attack_image
@@ -97,6 +100,18 @@ def budgets_strip(path: str, modified: int, count: int, seed: int):
         budgets = opened.model.budgets(images.to(opened.device))
     limits = opened.model.alpha * opened.model.volume, min(1.0, opened.model.alpha_bar * opened.model.volume)
     return tile(np.concatenate([pixels(images), budget_pixels(budgets, limits)]), count)
+
+
+@st.cache_data(max_entries=64, show_spinner="Naming materials …")
+def materials_strip(path: str, modified: int, count: int, seed: int):
+    """Test scenes under different lights, the materials that a segmenter names, and the true ones."""
+    opened = open_segmenter(path, pick_device())
+    first = seed * count % max(1, picture_count(opened.pairs) - count + 1)
+    pictures, materials = lit_pictures(opened.pairs, range(first, first + count))
+    with torch.inference_mode():
+        named = opened.checkpoint.model(pictures.to(opened.device)).argmax(1)
+    maps = [material_map(each, opened.checkpoint.model.classes) for each in (*named, *materials)]
+    return tile(np.concatenate([pixels(pictures), maps]), count)
 
 
 @st.cache_data(max_entries=64, show_spinner="Sampling the prior …")

@@ -8,6 +8,7 @@ import numpy as np
 
 from explorer.checkpoints import Header
 from explorer.models.classifiers import KIND as CLASSIFIER
+from explorer.models.segmentation import SEGMENTER
 from explorer.papers.adversarial_augmentation.backbone_config import KIND as NETWORK
 from explorer.papers.adversarial_augmentation.opening import open_backbone
 from explorer.papers.adversarial_augmentation.reconstruction import with_images
@@ -15,6 +16,7 @@ from explorer.papers.certified_vae import KIND as CERTIFIED_VAE
 from explorer.papers.certified_vae import open_certified_vae
 from explorer.papers.learned_sets import KIND as LEARNED_SET
 from explorer.papers.learned_sets import open_learned_set
+from explorer.papers.learned_sets.segmentation_opening import open_segmenter
 from explorer.papers.manifold_directions import VAE_KIND as CLASS_VAE
 from explorer.papers.manifold_directions import open_vae
 from explorer.studies.classifiers import open_classifier
@@ -36,6 +38,7 @@ class CheckpointKind:
     facts: Callable[[Header], list[Fact]]
     usable: Callable[[Path], object]
     also: tuple[str, str] | None = None  # another page that shows it, and what the link says
+    query: Callable[[Header, str], dict[str, str]] = lambda header, key: {"model": key}  # of the link to its page
 
 
 def _learned_set_facts(header: Header) -> list[Fact]:
@@ -90,6 +93,18 @@ def _network_facts(header: Header) -> list[Fact]:
     return [(short, f"{header.metrics[key]:.3f}", text) for key, (short, text) in metrics.items() if key in header.metrics]
 
 
+def _segmenter_facts(header: Header) -> list[Fact]:
+    method = str(header.training.get("method", "?"))[:40]
+    facts = [("trained on", {"fixed": "one light", "pairs": "all lights"}.get(method, method), "what its training pictures were: scenes under the neutral light, under any of their lights, or members of a learned set of lights")]
+    metrics = {"accuracy": ("right", "share of the pixels of the test scenes that are named right, under all lights"), "mean_iou": ("IoU", "intersection of the named and the true pixels of a material over their union, mean over the materials")}
+    return facts + [(short, f"{100 * header.metrics[key]:.1f} %", text) for key, (short, text) in metrics.items() if key in header.metrics]
+
+
+def _in_its_lights(header: Header, key: str) -> dict[str, str]:
+    """Beside the learned set that it was trained in, else the shipped one of lights."""
+    return {"model": Path(str(header.training.get("learned_set") or "scenes-lighting")).stem, "panel": "Materials", "segmenter": key}
+
+
 KINDS = {
     LEARNED_SET: CheckpointKind(
         "learned set (CVAE)", "learned_sets", lambda path, modified, seed: cache.sample_strip(path, modified, 3 + seed, 9, seed),
@@ -111,6 +126,10 @@ KINDS = {
     NETWORK: CheckpointKind(
         "image-to-image network", "adversarial_augmentation", lambda path, modified, seed: cache.rebuilt_strip(path, modified, 10, seed),
         "test images above, below them what the network makes of them", _network_facts, lambda path: with_images(open_backbone(path)),
+    ),
+    SEGMENTER: CheckpointKind(
+        "segmenter of materials", "learned_sets", lambda path, modified, seed: cache.materials_strip(path, modified, 10, seed),
+        "test scenes under several lights, below them the materials that it names, then the true ones", _segmenter_facts, open_segmenter, query=_in_its_lights,
     ),
 }  # fmt: skip
 BUDGETED = CheckpointKind(

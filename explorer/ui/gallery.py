@@ -42,7 +42,7 @@ def show_card(found: Found) -> None:
             for short, value, text in kind.facts(header):
                 st.metric(short, value, help=text)
         with st.container(horizontal=True, vertical_alignment="center"):
-            link_to(kind.page, "Explore →", model=found.key)
+            link_to(kind.page, "Explore →", **kind.query(header, found.key))
             if kind.also:
                 link_to(*kind.also, model=found.key)
             if st.button("Other samples", key=f"again-{found.key}"):

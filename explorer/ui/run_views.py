@@ -17,10 +17,11 @@ from explorer.papers import EXPERIMENTS
 from explorer.papers.learned_sets.extremes import COLUMNS
 from explorer.papers.learned_sets.quality import HEADINGS, QualityTable
 from explorer.papers.learned_sets.report import DISTANCE_NAMES
+from explorer.papers.learned_sets.segmentation_config import SegmenterConfig
 from explorer.runs import Run, Specification
 from explorer.runs.kinds import subject
 
-from . import adversarial_augmentation_runs, attack_runs, budget_runs, corruptions_runs, elbo_runs, manifold_directions_runs
+from . import adversarial_augmentation_runs, attack_runs, budget_runs, corruptions_runs, elbo_runs, manifold_directions_runs, segmentation_runs
 from .checkpoint_kinds import kind_of
 from .components import download, show_png
 from .library import find_checkpoints
@@ -29,7 +30,8 @@ from .quality_table import show_quality_table
 from .run_tables import read_history, read_table
 
 Runs = Mapping[str, Run]
-SAMPLES = {  # what a training of each paper's experiments draws after an epoch
+SAMPLES = {  # what a training of such a configuration, or else of each paper's experiments, draws after an epoch
+    SegmenterConfig: "validation scenes, each under another light",
     "learned_sets": "a clean image, then nine members of its set, always at the same random u",
     "contextual_budgets": "a clean image, then the budgets of validation images, lighter for larger ones; with uniform budgets the worst images that PGD found",
     "certified_vae": "a clean image, its reconstruction, then samples of the prior, always at the same random z",
@@ -141,11 +143,11 @@ def _draw_training(run: Run, key: str) -> None:
 def _link_to_checkpoint(run: Run, path: Path) -> None:
     """To the page of what was trained, where its kind has one."""
     try:
-        kind = kind_of(describe(path))
+        header = describe(path)
     except CheckpointError:
         return
-    if kind:
-        link_to(kind.page, f"Open the {kind.label.split(' (')[0].removeprefix('learned ')} →", model=f"run/{run.number}/{path.stem}")
+    if kind := kind_of(header):
+        link_to(kind.page, f"Open the {kind.label.split(' (')[0].removeprefix('learned ')} →", **kind.query(header, f"run/{run.number}/{path.stem}"))
 
 
 def _show_samples(run: Run, key: str) -> None:
@@ -157,7 +159,8 @@ def _show_samples(run: Run, key: str) -> None:
     epoch = epochs[-1] if follow else st.select_slider("Epoch", epochs, epochs[-1], key=f"{key}-epoch")
     show_png((run.results / f"epoch-{epoch:04d}.png").read_bytes(), f"a clean image and members after epoch {epoch}")
     experiment = EXPERIMENTS.get(run.snapshot().specification.inputs["experiment"])
-    st.caption(f"After epoch {epoch}: {SAMPLES.get(experiment.paper if experiment else '', 'samples of what is learned')}.")
+    drawn = "samples of what is learned" if experiment is None else SAMPLES.get(type(experiment.config)) or SAMPLES.get(experiment.paper, "samples of what is learned")
+    st.caption(f"After epoch {epoch}: {drawn}.")
 
 
 def _compare_training(runs: Runs, key: str) -> None:
@@ -184,6 +187,8 @@ VIEWS: dict[str, RunView] = {
     "worst_weights": RunView(adversarial_augmentation_runs.draw_similarity, adversarial_augmentation_runs.compare_similarity, adversarial_augmentation_runs.similarity_rows),
     "imitated_corruptions": RunView(adversarial_augmentation_runs.draw_reconstruction, adversarial_augmentation_runs.compare_reconstruction, adversarial_augmentation_runs.reconstruction_rows),
     "parameter_noise": RunView(adversarial_augmentation_runs.draw_noise, adversarial_augmentation_runs.compare_noise, adversarial_augmentation_runs.noise_rows),
+    "segmentation": RunView(segmentation_runs.draw_robust, segmentation_runs.compare_robust, segmentation_runs.robust_rows),
+    "certified_segmentation": RunView(segmentation_runs.draw_certified, segmentation_runs.compare_certified, segmentation_runs.certified_rows),
     "training": RunView(_draw_training, _compare_training, read_history),
 }
 

@@ -37,6 +37,7 @@ def broken_upload(visitor):
     return visitor
 
 
+@pytest.mark.slow
 def test_a_broken_checkpoint_is_refused_by_name(broken_upload):
     expect(broken_upload.page.get_by_test_id("stAlert")).to_contain_text("broken.safetensors is not a safetensors file")
 

@@ -1,6 +1,7 @@
 """A store of one's own, devices that no other test waits for, and runs that end within the test."""
 
 import functools
+import json
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 
 from explorer.checkpoints import Header, save
 from explorer.models import build_model
-from explorer.runs import ACTIVE, Specification, Store, launch, processes
+from explorer.runs import ACTIVE, Specification, Store, events, launch, processes
 from explorer.runs.kinds import specify
 from tests.tiny_budgets import save_tiny
 from tests.tiny import save_learned_set
@@ -29,6 +30,20 @@ def store(tmp_path, monkeypatch):
     yield made
     for run in made.runs() if made.folder.is_dir() else ():
         processes.kill(run.folder)
+
+
+def made(specification, event="finished", results=None, heartbeat=None, **values):
+    """A run that has ended so, with those tables among its results, without a worker."""
+
+    def start(folder):
+        events.append(folder, "launched", attempt=1)
+        events.beat(folder, {"state": "running", "done": 3, "total": 4, "seconds": 12.0, "started": 1.7e9, **(heartbeat or {})})
+        (folder / "results").mkdir()
+        for name, content in (results or {}).items():
+            (folder / "results" / f"{name}.json").write_text(json.dumps(content))
+        events.append(folder, event, **values)
+
+    return Store().submit(specification, start)
 
 
 @pytest.fixture(scope="session")

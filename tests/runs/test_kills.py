@@ -135,7 +135,7 @@ def test_a_run_goes_on_when_its_app_is_killed(store):
     assert ended(run).state == "finished" and len(list(run.results.iterdir())) == 60
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
 def test_an_app_killed_at_any_moment_leaves_whole_runs(store, seed):
     """Its run is not there, or it was interrupted before its start, or it goes on."""
     app = subprocess.Popen([sys.executable, "-c", APP], stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[2])

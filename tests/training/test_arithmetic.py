@@ -87,7 +87,7 @@ def test_channels_stay_last_through_the_model_and_the_numbers_are_the_same():
 
 
 @pytest.mark.parametrize("name", TRAININGS)
-@pytest.mark.parametrize("arithmetic", [HALF, LAST, Arithmetic("bfloat16", True)], ids=["bfloat16", "channels-last", "both"])
+@pytest.mark.parametrize("arithmetic", [*(pytest.param(each, marks=pytest.mark.slow) for each in (HALF, LAST)), Arithmetic("bfloat16", True)], ids=["bfloat16", "channels-last", "both"])
 def test_every_kind_of_training_learns_what_it_learns_in_float32(name, arithmetic, tmp_path):
     exact, other = trained(name, PLAIN, tmp_path / "exact"), trained(name, arithmetic, tmp_path / "other")
     assert exact[0]["loss"] == pytest.approx(other[0]["loss"], rel=0.01) and exact != other

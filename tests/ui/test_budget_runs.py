@@ -15,12 +15,11 @@ from explorer.papers.contextual_budgets.measured import (
     VolumeSettings,
     VolumeTable,
 )
-from explorer.runs import Store, events
 from explorer.runs.kinds import specify
 from explorer.ui.budget_runs import error_rows, followed_rows, volume_rows
 from explorer.ui.library import SHIPPED
 from tests.apps import opened_page
-from tests.runs.conftest import store  # noqa: F401
+from tests.runs.conftest import made, store  # noqa: F401
 
 OF = {"checkpoint": "budgets-digits", "images": 40, "available": 300, "training": {}, "dataset": "digits", "digest": "abc"}
 ERRORS = ErrorTable(**OF, settings=plain(ErrorSettings()), volume=0.2, errors=(0.02, 0.1, 0.125, 0.2, None, None, None), standard_errors=(0.01, 0.02, 0.02, 0.03, None, None, None))
@@ -35,14 +34,8 @@ ROWS = {"errors": error_rows, "volumes": volume_rows, "followed": followed_rows}
 def finished(name, table=None, seed=0):
     kind, own = TABLES[name]
 
-    def start(folder):
-        events.append(folder, "launched", attempt=1)
-        events.beat(folder, {"state": "running", "done": 4, "total": 4, "seconds": 2.0, "started": 1.7e9})
-        (folder / "results").mkdir()
-        (folder / "results" / f"{name}.json").write_text(json.dumps(asdict(table or own)))
-        events.append(folder, "finished")
-
-    return Store().submit(specify(kind, {"checkpoint": str(SHIPPED / "contextual_budgets" / "budgets-digits.safetensors")}, {"limit": 40}, "cpu", seed=seed), start)
+    specification = specify(kind, {"checkpoint": str(SHIPPED / "contextual_budgets" / "budgets-digits.safetensors")}, {"limit": 40}, "cpu", seed=seed)
+    return made(specification, results={name: asdict(table or own)})
 
 
 def page(**query) -> AppTest:

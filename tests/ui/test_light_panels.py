@@ -1,8 +1,17 @@
+from dataclasses import asdict, replace
+
 import pytest
 
+from explorer.checkpoints import describe
+from explorer.measuring import plain
+from explorer.papers.learned_sets.segmentation_measured import CertifiedSettings, CertifiedTable, RobustSettings, RobustTable
+from explorer.runs.kinds import specify
 from explorer.ui.background import JOBS
+from explorer.ui.checkpoint_kinds import kind_of
+from explorer.ui.run_views import VIEWS
 from tests.apps import opened_page, settled, texts
-from tests.tiny_light import save_lighting_set, save_segmenter, small_scenes
+from tests.runs.conftest import made, store  # noqa: F401
+from tests.tiny_light import EDGE, save_lighting_set, save_segmenter, small_scenes
 
 
 @pytest.fixture
@@ -63,3 +72,31 @@ def test_a_segmenter_that_is_not_here_is_said(model, tmp_path):
 def test_a_set_of_digits_has_no_materials():
     page = opened_page("learned_sets", {"model": "digits-rts", "panel": "Materials"})
     assert not page.exception and "no map of materials" in texts(page)
+
+
+def test_a_segmenters_card_draws_its_maps_and_leads_to_the_panel_of_its_lights(model, tmp_path):
+    path = save_segmenter(tmp_path / "own" / "names.safetensors", tmp_path / "own" / "lights.safetensors")
+    kind = kind_of(describe(path))
+    assert kind.label == "segmenter of materials" and kind.facts(describe(path))[0][:2] == ("trained on", "?") and kind.usable(path).pairs
+    sheet = kind.sheet(str(path), path.stat().st_mtime_ns, 0)
+    assert sheet.shape == (3 * EDGE + 2, 10 * EDGE + 9, 3) and (sheet[:EDGE] != kind.sheet(str(path), path.stat().st_mtime_ns, 1)[:EDGE]).any()
+    assert kind.query(describe(path), "own/names") == {"model": "lights", "panel": "Materials", "segmenter": "own/names"}
+
+
+OF = {"checkpoint": "names", "images": 4, "available": 25, "training": {}, "dataset": "lit_scenes", "digest": "abc", "learned_set": "lights", "learned_set_digest": "d", "epsilon": 2.0, "materials": ("wall", "floor")}
+ROBUST = RobustTable(**OF, settings=plain(RobustSettings()), radii=(1.0, 2.0), accuracy=0.9, accuracy_error=0.01, iou=0.7, robust=(0.8, 0.6), robust_errors=(0.02, 0.03), robust_ious=(0.5, 0.4))
+CERTIFIED = CertifiedTable(
+    **OF, settings=plain(CertifiedSettings()), sigma=0.5, radii=(0.0, 0.5, 1.0), certified=(0.8, 0.5, 0.1), certified_errors=(0.01, 0.01, 0.01), accuracy=0.85, abstained=0.04, attacked_radii=(1.0,), empirical=(0.7,),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "table", "count"), [("segmentation", ROBUST, 3), ("certified_segmentation", CERTIFIED, 3)], ids=["robust", "certified"])
+def test_runs_that_measure_segmenters_show_their_curves_and_rows_alone_and_side_by_side(store, model, tmp_path, kind, table, count):  # noqa: F811
+    path = save_segmenter(tmp_path / "own" / "names.safetensors", tmp_path / "own" / "lights.safetensors")
+    first, _ = [made(specify(kind, {"checkpoint": str(path)}, {}, "cpu", seed=seed), results={kind: asdict(replace(table, learned_set_digest=f"d{seed}"))}) for seed in range(2)]
+    page = opened_page("runs", {"run": "1"})
+    assert not page.exception and not page.error and len(page.get("plotly_chart")) == 1, [each.value for each in page.error]
+    assert "Attack found" in texts(page) and "4 of 25 pictures, set lights with ε = 2.00" in texts(page)
+    assert len(VIEWS[kind].rows(first)) == count and VIEWS[kind].rows(first)[0]["radius"] == 0.0
+    compared = opened_page("runs", {"run": "1,2"})
+    assert not compared.exception and not compared.error and "different learned sets" in texts(compared)

@@ -1,7 +1,6 @@
 """The page Runs, opened alone."""
 
 import io
-import json
 import zipfile
 
 import pytest
@@ -9,29 +8,14 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.papers.learned_sets.extremes import COLUMNS
 from explorer import locks
-from explorer.runs import Store, events
 from explorer.runs.kinds import specify
 from explorer.ui import runs as runs_ui
 from tests.apps import opened_page, texts
-from tests.runs.conftest import checkpoint, odd  # noqa: F401
+from tests.runs.conftest import checkpoint, made, odd  # noqa: F401
 
 
 def page(**query) -> AppTest:
     return opened_page("runs", query)
-
-
-def made(specification, event="finished", results=None, heartbeat=None, **values):
-    """A run that has ended so, without a worker."""
-
-    def start(folder):
-        events.append(folder, "launched", attempt=1)
-        events.beat(folder, {"state": "running", "done": 3, "total": 4, "seconds": 12.0, "started": 1.7e9, **(heartbeat or {})})
-        (folder / "results").mkdir()
-        for name, content in (results or {}).items():
-            (folder / "results" / f"{name}.json").write_text(json.dumps(content))
-        events.append(folder, event, **values)
-
-    return Store().submit(specification, start)
 
 
 @pytest.fixture
