@@ -1,7 +1,9 @@
-"""python -m explorer.import_learned_set FILE.pth [--radius 28]: make a checkpoint of a set that the paper's published code has trained.
+"""python -m explorer.import_learned_set FILE.pth [--radius 28]: make a checkpoint of a set that the paper's published code has trained, or of a
+segmenter that it has trained in one.
 
-The networks of MNIST (fully connected, convolutional, spatial transformers) and of CIFAR-10's corruptions are recognised by their tensors. Only
-tensors and numbers are read from the file; nothing that it carries is executed."""
+The networks of MNIST (fully connected, convolutional, spatial transformers), of CIFAR-10's corruptions and of multi-illumination scenes are
+recognised by their tensors, and the U-Nets that name materials; those of scenes are the same at every resolution: name one other than mip5 with
+--dataset multi_illumination-mip4. Only tensors and numbers are read from the file; nothing that it carries is executed."""
 
 import argparse
 import sys

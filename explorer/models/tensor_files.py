@@ -12,7 +12,7 @@ from torch import Tensor
 from explorer.errors import CheckpointUnreadable
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
-LARGEST_GIGABYTES = 2
+LARGEST_GIGABYTES = 4  # the published U-Net of scenes with its optimiser's state has 3.1
 FOREIGN = re.compile(r"Unsupported (?:global: GLOBAL|class) (\S{1,100})")  # in torch's words
 SCALAR = np._core.multiarray.scalar
 NUMBERS = [SCALAR, (SCALAR, "numpy.core.multiarray.scalar"), np.dtype, np.dtypes.Float64DType]  # learning rates that NumPy computed

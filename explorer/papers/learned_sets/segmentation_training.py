@@ -18,6 +18,7 @@ from explorer.errors import ConfigurationError, InvalidInput
 from explorer.evaluation.segmentation import SHARE, mean_iou, pixel_columns
 from explorer.measuring import file_digest
 from explorer.models import ConditionalVAE, model_config
+from explorer.models.segmentation import SegmentationUNet
 from explorer.papers.base import Place
 from explorer.papers.trained import trained_path
 from explorer.papers.training import AfterEpoch, initialised, new_header, shuffled, size_differences, train_and_keep
@@ -140,16 +141,22 @@ def _validation(model: nn.Module, pictures: Tensor, materials: Tensor, loss: Los
 
 def _finish(name: str, place: Place, test: LightPairs, batch_size: int) -> Path:
     best = load(place.output / "best.safetensors", place.device)
-    model, count, found = best.model.half().float(), picture_count(test), []
-    for first in range(0, count, batch_size):
-        pictures, materials = (each.to(place.device) for each in lit_pictures(test, range(first, min(first + batch_size, count))))
-        with torch.inference_mode():
-            found.append(pixel_columns(model(pictures).argmax(1), materials, model.classes))
-    columns = {key: torch.cat([each[key] for each in found]) for key in found[0]}
-    measured = {"accuracy": float(columns[SHARE].mean()), "mean_iou": mean_iou(columns)}
+    model = best.model.half().float()
+    measured = named_right(model, test, batch_size, place.device)
     path = place.output / f"{name}.safetensors"
     save(path, model, replace(best.header, metrics={**best.header.metrics, **measured}), dtype=torch.float16)
     return path
+
+
+def named_right(model: SegmentationUNet, pairs: LightPairs, batch_size: int, device: torch.device, limit: int | None = None) -> dict[str, float]:
+    """The share of the pixels that are named right and the mean intersection over union, over the pictures of all scenes and lights, or the first of them."""
+    count, found = min(picture_count(pairs), limit or picture_count(pairs)), []
+    for first in range(0, count, batch_size):
+        pictures, materials = (each.to(device) for each in lit_pictures(pairs, range(first, min(first + batch_size, count))))
+        with torch.inference_mode():
+            found.append(pixel_columns(model(pictures).argmax(1), materials, model.classes))
+    columns = {key: torch.cat([each[key] for each in found]) for key in found[0]}
+    return {"accuracy": float(columns[SHARE].mean()), "mean_iou": mean_iou(columns)}
 
 
 def _batches(scenes: int, config: SegmenterConfig) -> int:
