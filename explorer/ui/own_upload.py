@@ -11,18 +11,19 @@ from explorer.papers.learned_sets.own import OwnPairsConfig, plan
 from explorer.storage import runs_folder
 
 from .components import plain
-from .train import Link, read_changes, write_changes
+from .train import Link, field_key, read_changes, write_changes
 
 LARGEST_MB = 500
+TAKEN = "own_upload.taken"  # the upload that the field data was written from
 
 
 def choose_pictures(link: Link, revision: int) -> Link:
-    """A zip becomes the `data` of the configuration. What the pictures ask for is said below."""
+    """A zip becomes the `data` of the configuration, and is written into its field. What the pictures ask for is said below."""
     upload = st.file_uploader(
         "A zip of your pictures", type="zip", max_upload_size=LARGEST_MB, key=f"own-zip-{revision}",
         help="With a folder for each scene: reference.png, and others named by what was done to it, as fog.png; or with a CSV of reference, perturbed, type. It stays on this machine. Or write a folder into the field data.",
     )  # fmt: skip
-    if upload is not None:
+    if upload is not None and upload.file_id != st.session_state.get(TAKEN):
         content = upload.getvalue()
         place = runs_folder() / "own_pairs" / hashlib.sha256(content).hexdigest()[:16]
         try:
@@ -30,6 +31,8 @@ def choose_pictures(link: Link, revision: int) -> Link:
         except ExplorerError as error:
             st.error(plain(error, 400))
             return link
+        st.session_state[TAKEN] = upload.file_id
+        st.session_state[field_key(link.experiment, "data", revision)] = str(data.resolve())  # once: afterwards the field is the user's again
         link = dataclasses.replace(link, changes=write_changes({**read_changes(link.changes), "data": str(data.resolve())}))
     if data := read_changes(link.changes).get("data"):
         try:

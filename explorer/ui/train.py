@@ -84,6 +84,11 @@ def choose_experiment(link: Link, revision: int) -> Link:
     return link if name == link.experiment else dataclasses.replace(link, experiment=name, changes="")
 
 
+def field_key(experiment: str, name: str, revision: int) -> str:
+    """Of a field's text in the session."""
+    return f"field-{experiment}-{name}-{revision}"
+
+
 def edit_fields(link: Link, revision: int) -> Link:
     """A field each, with the paper's value below where it differs."""
     experiment = EXPERIMENTS[link.experiment]
@@ -93,7 +98,7 @@ def edit_fields(link: Link, revision: int) -> Link:
         for column, name in zip(st.columns(COLUMNS), fields[first : first + COLUMNS]):
             own = option_text(getattr(experiment.config, name))
             with column:
-                text = st.text_input(name.replace("_", " "), texts.get(name, own), key=f"field-{link.experiment}-{name}-{revision}", help=_help(experiment, name)).strip()
+                text = st.text_input(name.replace("_", " "), texts.get(name, own), key=field_key(link.experiment, name, revision), help=_help(experiment, name)).strip()
                 if (paper := _published(experiment, name)) is not None and text != paper:
                     st.caption(f"paper: {plain(paper)}")
             if text != own:

@@ -1,5 +1,8 @@
 """The page Train, opened alone."""
 
+import io
+import zipfile
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -7,6 +10,7 @@ from explorer.papers import EXPERIMENTS
 from explorer.runs import Store
 from explorer.ui import train
 from tests.apps import opened_page, texts
+from tests.own_pictures import write_scenes
 
 
 def page(**query) -> AppTest:
@@ -80,3 +84,34 @@ def test_launching_makes_one_run_that_the_page_finds_again(monkeypatch):
 @pytest.mark.parametrize("text", ["a;b", "x=y", "50%", "0:0,40:0.01", "é &?"])
 def test_any_text_of_a_field_comes_back_from_the_link(text):
     assert train.read_changes(train.write_changes({"pairs": text, "epochs": "3"})) == {"pairs": text, "epochs": "3"}
+
+
+def zipped(entries: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def test_a_zip_of_ones_own_pictures_becomes_the_data_of_the_training(monkeypatch, tmp_path):
+    monkeypatch.setenv("EXPLORER_RUNS", str(tmp_path / "runs"))
+    folder = write_scenes(tmp_path / "scenes")
+    content = zipped({str(path.relative_to(tmp_path)): path.read_bytes() for path in folder.rglob("*.png")})
+    test = page(experiment="pairs")
+    test.file_uploader[0].upload("mine.zip", content, "application/zip").run()
+    assert not test.exception and not test.error
+    (place,) = [each for each in (tmp_path / "runs" / "own_pairs").iterdir() if each.is_dir()]
+    assert field(test, "data").value == str((place / "scenes").resolve()) and "training steps" in texts(test) and "--data" in texts(test)
+    assert len(list(place.rglob("*.png"))) == len(list(folder.rglob("*.png")))
+    field(test, "data").set_value(str(folder)).run()
+    assert field(test, "data").value == str(folder) and "training steps" in texts(test), "the field is the user's again"
+
+
+@pytest.mark.parametrize(("content", "message"), [(zipped({"../outside.png": b"x"}), "climbs out of its folder"), (b"no zip", "not a zip that can be read")], ids=["path", "text"])
+def test_a_zip_that_cannot_be_used_is_one_message_and_leaves_nothing(monkeypatch, tmp_path, content, message):
+    monkeypatch.setenv("EXPLORER_RUNS", str(tmp_path / "runs"))
+    test = page(experiment="pairs")
+    test.file_uploader[0].upload("mine.zip", content, "application/zip").run()
+    assert not test.exception and any(message in each.value for each in test.error)
+    assert not list(tmp_path.rglob("*.png")) and field(test, "data").value in ("", "none")
