@@ -1,11 +1,14 @@
 """What the package's commands share: a polite stop, and errors as messages."""
 
+import argparse
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from explorer.errors import Cancelled, ExplorerError
+from explorer.errors import Cancelled, ExplorerError, OutputError
+from explorer.storage import imported_folder
 from explorer.training import Bar
 
 
@@ -34,3 +37,21 @@ def run_command(run: Callable[[list[str]], int], arguments: list[str] | None, st
     except ExplorerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+
+
+def import_parser(module: str, described: str) -> argparse.ArgumentParser:
+    """What all commands take that make a checkpoint of a file from elsewhere."""
+    parser = argparse.ArgumentParser(prog=f"python -m explorer.{module}", description=described, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--to", type=Path, metavar="CHECKPOINT", help="the checkpoint to write (imported/NAME.safetensors in the folder of runs, where the gallery finds it)")
+    parser.add_argument("--replace", action="store_true", help="write it where one is already")
+    parser.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
+    return parser
+
+
+def free_place(options: argparse.Namespace, name: str) -> Path:
+    """Where the checkpoint of that name goes. Raises OutputError where one is that is not to be replaced."""
+    path = options.to or imported_folder() / f"{name}.safetensors"
+    if path.exists() and not options.replace:
+        raise OutputError(f"{path} is there already. Choose another --to, or add --replace.")
+    return path

@@ -6,12 +6,11 @@ FILE is what torch.save wrote of a state_dict: edsr_baseline_x4.pt, or the model
 import argparse
 import hashlib
 import sys
-from pathlib import Path
 
 from explorer.checkpoints import Header, save
-from explorer.command_line import run_command
+from explorer.command_line import free_place, import_parser, run_command
 from explorer.data import load_dataset
-from explorer.errors import InvalidInput, OutputError
+from explorer.errors import InvalidInput
 from explorer.hardware import use_all_cores
 from explorer.models import build_model
 from explorer.models.tensor_files import read_tensor_file
@@ -19,9 +18,7 @@ from explorer.papers.adversarial_augmentation.backbone_config import KIND
 from explorer.papers.adversarial_augmentation.backbone_training import likeness
 from explorer.papers.adversarial_augmentation.published_backbones import recognised
 from explorer.provenance import code_revision, library_versions
-from explorer.storage import runs_folder
 
-IMPORTED = "imported"
 UNLIKE = 0.5  # an SSIM below which the weights hardly belong together
 
 
@@ -32,9 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
-    path = options.to or runs_folder() / IMPORTED / f"{options.name or options.file.stem}.safetensors"
-    if path.exists() and not options.replace:
-        raise OutputError(f"{path} is there already. Choose another --to, or add --replace.")
+    path = free_place(options, options.name or options.file.stem)
     use_all_cores()
     images = load_dataset(options.dataset, "test", options.root, options.limit)
     tensors, content = read_tensor_file(options.file)
@@ -61,14 +56,10 @@ def run(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m explorer.import_backbone", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path)
+    parser = import_parser("import_backbone", __doc__)
     parser.add_argument("--dataset", default="cifar10", help="whose test images it is tried on (cifar10)")
     parser.add_argument("--limit", type=int, default=500, help="on how many of them (500)")
     parser.add_argument("--name", default="", help="of the checkpoint (the file's)")
-    parser.add_argument("--to", type=Path, metavar="CHECKPOINT", help="the checkpoint to write (imported/NAME.safetensors in the folder of runs, where the gallery finds it)")
-    parser.add_argument("--replace", action="store_true", help="write it where one is already")
-    parser.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
     return parser
 
 

@@ -5,15 +5,12 @@ FILE is an .onnx file, or holds the tensors of a known --architecture: a .safete
 
 import argparse
 import sys
-from pathlib import Path
 
-from explorer.command_line import politely_stopped, run_command
+from explorer.command_line import free_place, import_parser, politely_stopped, run_command
 from explorer.configuration import from_mapping
-from explorer.errors import OutputError
 from explorer.hardware import use_all_cores
 from explorer.options import add_fields, changed, joined
-from explorer.storage import runs_folder
-from explorer.studies.importing import ARCHITECTURES, IMPORTED, ImportSettings, import_classifier
+from explorer.studies.importing import ARCHITECTURES, ImportSettings, import_classifier
 from explorer.training import Bar
 
 
@@ -30,9 +27,7 @@ def run(arguments: list[str]) -> int:
         imported = import_classifier(options.file, settings, options.root, progress, pickled=True)
     for note in imported.notes:
         print(note, file=sys.stderr)
-    path = options.to or runs_folder() / IMPORTED / f"{imported.header.name}.safetensors"
-    if path.exists() and not options.replace:
-        raise OutputError(f"{path} is there already. Choose another --to, or add --replace.")
+    path = free_place(options, imported.header.name)
     imported.save(path)
     ((measured, accuracy),) = imported.header.metrics.items()
     print(f"{measured} {100 * accuracy:.2f} % on {settings.dataset}", file=sys.stderr)
@@ -41,11 +36,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m explorer.import_classifier", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--to", type=Path, metavar="CHECKPOINT", help="the checkpoint to write (imported/NAME.safetensors in the folder of runs, where the gallery finds it)")
-    parser.add_argument("--replace", action="store_true", help="write it where one is already")
-    parser.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
+    parser = import_parser("import_classifier", __doc__)
     add_fields(parser.add_argument_group("what the file does not say", f"architectures: {', '.join(ARCHITECTURES)}"), ImportSettings)
     return parser
 

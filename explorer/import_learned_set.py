@@ -7,18 +7,15 @@ recognised by their tensors, and the U-Nets that name materials; those of scenes
 
 import argparse
 import sys
-from pathlib import Path
 
 import torch
 
 from explorer.checkpoints import save
-from explorer.command_line import politely_stopped, run_command
+from explorer.command_line import free_place, import_parser, politely_stopped, run_command
 from explorer.configuration import from_mapping
-from explorer.errors import OutputError
 from explorer.hardware import pick_device, use_all_cores
 from explorer.options import add_fields, changed, joined
 from explorer.papers.learned_sets.published import PublishedSettings, import_published
-from explorer.storage import runs_folder
 from explorer.training import Bar
 
 
@@ -35,20 +32,14 @@ def run(arguments: list[str]) -> int:
         imported = import_published(options.file, settings, options.root, pick_device(options.device), progress)
     for note in imported.notes:
         print(note, file=sys.stderr)
-    path = options.to or runs_folder() / "imported" / f"{imported.header.name}.safetensors"
-    if path.exists() and not options.replace:
-        raise OutputError(f"{path} is there already. Choose another --to, or add --replace.")
+    path = free_place(options, imported.header.name)
     save(path, imported.model, imported.header, torch.float32)
     print(path)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m explorer.import_learned_set", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--to", type=Path, metavar="CHECKPOINT", help="the checkpoint to write (imported/NAME.safetensors in the folder of runs, where the gallery finds it)")
-    parser.add_argument("--replace", action="store_true", help="write it where one is already")
-    parser.add_argument("--root", type=Path, help="folder of the data sets (EXPLORER_DATA, then ./data)")
+    parser = import_parser("import_learned_set", __doc__)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")
     add_fields(parser.add_argument_group("what the file does not say"), PublishedSettings)
     return parser

@@ -14,6 +14,11 @@ def runs_folder() -> Path:
     return Path(os.environ.get(RUNS_VARIABLE) or "runs").expanduser()
 
 
+def imported_folder() -> Path:
+    """Where checkpoints go that were made of files from elsewhere, in the folder of runs."""
+    return runs_folder() / "imported"
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a whole file or leave what is there, also when interrupted. Raises OutputError."""
     temporary = None

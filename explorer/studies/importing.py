@@ -26,7 +26,6 @@ from explorer.types import Progress, Silent, stop_if_cancelled
 
 ONNX, TENSORS = ".onnx", ".safetensors"
 PICKLED = (".pth", ".pt", ".tar", ".ckpt", ".bin")  # what torch.save has written
-IMPORTED = "imported"  # the folder of what was imported, in that of runs
 ARCHITECTURES = tuple(name for name, entry in MODELS.items() if name not in ("onnx_graph", "budgeted_classifier") and hasattr(entry.config, "classes") and not hasattr(entry.config, "latent_dim"))
 PUBLISHED = ("", *{layout.architecture for layout in LAYOUTS})  # architectures whose tensors have names of others' too
 RADII = {1: 0.1, 3: 8 / 255}  # that pages start with, for grey and for coloured images

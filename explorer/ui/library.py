@@ -12,8 +12,7 @@ from explorer.checkpoints import Header, describe, load
 from explorer.errors import CheckpointError, InvalidInput, OutputError
 from explorer.registry import look_up
 from explorer.runs import Store
-from explorer.storage import runs_folder, write_atomically
-from explorer.studies.importing import IMPORTED
+from explorer.storage import imported_folder, write_atomically
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
 UPLOADS = Path(tempfile.gettempdir()) / f"explorer-uploads-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
@@ -41,7 +40,7 @@ def find_checkpoints(folders: tuple[str, ...] = ()) -> list[Found]:
     for index, root in enumerate(roots):
         same = sum(earlier.name == root.name for earlier in roots[:index])
         found += _in(root, "folder", f"{root.name}{f'-{same + 1}' if same else ''}/")
-    return found + _in(runs_folder() / IMPORTED, "imported", "imported/") + _in(UPLOADS, "uploaded", "upload/")
+    return found + _in(imported_folder(), "imported", "imported/") + _in(UPLOADS, "uploaded", "upload/")
 
 
 def checkpoint_path(key: str, folders: tuple[str, ...] = ()) -> Path:
