@@ -1,6 +1,7 @@
 """What the package's commands share: a polite stop, and errors as messages."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -30,7 +31,12 @@ def politely_stopped(progress: Bar) -> Iterator[Bar]:
 def run_command(run: Callable[[list[str]], int], arguments: list[str] | None, stopped: str) -> int:
     """The exit status: that of `run`, 1 for an error that the user can mend, 130 when stopped, which prints `stopped`."""
     try:
-        return run(sys.argv[1:] if arguments is None else arguments)
+        status = run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # who reads has read enough, as `| head` has: what is left goes nowhere, also at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (Cancelled, KeyboardInterrupt):
         print(stopped, file=sys.stderr)
         return 130
