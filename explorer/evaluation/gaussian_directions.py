@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from scipy.optimize import brentq
 from torch import Tensor
 
 from explorer.errors import InvalidInput
@@ -138,6 +137,8 @@ def _solve(energy: Callable[[float], float], radius: float, lowest: float) -> fl
     """L above `lowest` with energy(L) = radius²; energy falls from infinity to 0."""
     if not 0 < radius < math.inf:
         raise InvalidInput(f"radius = {radius}: expected a finite number above 0")
+    from scipy.optimize import brentq  # here: its import takes longer than all else of this file
+
     excess = 1.0
     while energy(lowest + excess) > radius**2:
         excess *= 2

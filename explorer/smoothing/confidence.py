@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy import special, stats
+from scipy import special
 from torch import Tensor
 
 from explorer.errors import InvalidInput
@@ -26,7 +26,7 @@ def lower_confidence_bound(successes: Int[Tensor, "..."], trials: int, confidenc
 def binomial_p_value(first: Int[Tensor, "..."], second: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
     """How likely a fair coin splits first + second throws at least as unevenly (Perturbation sets, Algorithm 2, BinomPValue at ½). Two-sided."""
     a, b = (each.cpu().numpy() for each in (first, second))
-    return torch.from_numpy(np.asarray(np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(a, b), a + b, 0.5))))
+    return torch.from_numpy(np.asarray(np.minimum(1.0, 2 * special.bdtr(np.minimum(a, b), a + b, 0.5))))
 
 
 def smoothing_radius(probability: Float[Tensor, "..."], sigma: float) -> Float[Tensor, "..."]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy import special, stats
+from scipy import special
 from torch import Tensor
 
 from explorer.errors import InvalidInput
@@ -65,7 +65,7 @@ def certify_pixels(
 
 def share_p_value(successes: Int[Tensor, " tests"], trials: int, share: float) -> Float[Tensor, " tests"]:
     """How likely so many successes or more are where each has at most that probability. One-sided."""
-    return torch.from_numpy(np.asarray(stats.binom.sf(successes.cpu().numpy() - 1, trials, share)))
+    return torch.from_numpy(np.asarray(special.bdtrc(successes.cpu().numpy() - 1, trials, share)))
 
 
 def holm(p_values: Float[Tensor, " tests"], alpha: float) -> Bool[Tensor, " tests"]:
