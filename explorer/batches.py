@@ -1,7 +1,8 @@
 """Work over many examples, batch by batch: what is done is kept, and nothing is done twice."""
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -15,6 +16,13 @@ from explorer.storage import write_atomically
 from explorer.types import Progress, stop_if_cancelled
 
 Columns = dict[str, Tensor]
+USUAL = 64 * 64  # pixels
+
+
+def as_many(most: int, shape: Sequence[int]) -> int:
+    """How many images of that shape (…, height, width) go through a network together: `most` up to 64×64 pixels, of larger ones as many as have no
+    more pixels than these."""
+    return max(1, min(most, most * USUAL // math.prod(shape[-2:])))
 
 
 def over_batches(

@@ -13,6 +13,9 @@ from explorer.storage import imported_folder
 from explorer.training import Bar
 
 
+UNREAD = 128 + 13  # what a shell says of a process that SIGPIPE ended
+
+
 @contextmanager
 def politely_stopped(progress: Bar) -> Iterator[Bar]:
     """The first Ctrl-C asks the loop to stop, the second stops it."""
@@ -29,20 +32,30 @@ def politely_stopped(progress: Bar) -> Iterator[Bar]:
 
 
 def run_command(run: Callable[[list[str]], int], arguments: list[str] | None, stopped: str) -> int:
-    """The exit status: that of `run`, 1 for an error that the user can mend, 130 when stopped, which prints `stopped`."""
+    """The exit status: that of `run`, 1 for an error that the user can mend, 130 when stopped, which prints `stopped`, 141 where nobody reads on
+    what it prints, as after `| head`, before it has ended."""
     try:
         status = run(sys.argv[1:] if arguments is None else arguments)
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:  # who reads has read enough, as `| head` has: what is left goes nowhere, also at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except BrokenPipeError:
+        _print_nowhere()
+        return UNREAD
     except (Cancelled, KeyboardInterrupt):
         print(stopped, file=sys.stderr)
         return 130
     except ExplorerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    _print_nowhere()
+    return status
+
+
+def _print_nowhere() -> None:
+    """What is left to print to a reader that has gone goes nowhere, also at exit."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def import_parser(module: str, described: str) -> argparse.ArgumentParser:

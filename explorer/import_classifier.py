@@ -22,12 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
 def run(arguments: list[str]) -> int:
     options = _parser().parse_args(joined(arguments))
     settings = from_mapping(ImportSettings, changed(ImportSettings, vars(options)), "import")
+    path = free_place(options, settings.name or options.file.stem[:60])  # before the work
     use_all_cores()
     with politely_stopped(Bar(options.file.stem)) as progress:
         imported = import_classifier(options.file, settings, options.root, progress, pickled=True)
     for note in imported.notes:
         print(note, file=sys.stderr)
-    path = free_place(options, imported.header.name)
     imported.save(path)
     ((measured, accuracy),) = imported.header.metrics.items()
     print(f"{measured} {100 * accuracy:.2f} % on {settings.dataset}", file=sys.stderr)

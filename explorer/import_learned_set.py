@@ -29,10 +29,10 @@ def run(arguments: list[str]) -> int:
     settings = from_mapping(PublishedSettings, changed(PublishedSettings, vars(options)), "import")
     use_all_cores()
     with politely_stopped(Bar(options.file.stem)) as progress:
-        imported = import_published(options.file, settings, options.root, pick_device(options.device), progress)
+        imported = import_published(options.file, settings, options.root, pick_device(options.device), progress, lambda name: free_place(options, name))
     for note in imported.notes:
         print(note, file=sys.stderr)
-    path = free_place(options, imported.header.name)
+    path = free_place(options, imported.header.name)  # once more: it took a while
     save(path, imported.model, imported.header, torch.float32)
     print(path)
     return 0

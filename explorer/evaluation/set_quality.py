@@ -7,12 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from explorer.batches import as_many
 from explorer.metrics import binary_cross_entropy, squared_error
 from explorer.models import ConditionalVAE, kl_divergence
 from explorer.randomness import Streams
 from explorer.types import Progress, Silent, stop_if_cancelled
 
 PERCENTILES = (25, 50, 75, 100)
+TOGETHER = 256  # pairs of small images
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ class SetQuality:
 
 
 def encode_pairs(
-    model: ConditionalVAE, clean: Float[Tensor, "n c h w"], perturbed: Float[Tensor, "n c h w"], batch_size: int = 256
+    model: ConditionalVAE, clean: Float[Tensor, "n c h w"], perturbed: Float[Tensor, "n c h w"], batch_size: int | None = None
 ) -> EncodedPairs:
-    """The posterior mean of every pair, before the reparameterisation (Perturbation sets, §4)."""
-    rows = []
+    """The posterior mean of every pair, before the reparameterisation (Perturbation sets, §4); `as_many` of 256 at a time unless told."""
+    rows, batch_size = [], batch_size or as_many(TOGETHER, clean.shape)
     with torch.inference_mode():
         for start in range(0, len(clean), batch_size):
             x, y = clean[start : start + batch_size], perturbed[start : start + batch_size]
@@ -60,11 +62,11 @@ def set_quality(
     clean: Float[Tensor, "n c h w"],
     perturbed: Float[Tensor, "n c h w"],
     seed: int,
-    batch_size: int = 256,
+    batch_size: int | None = None,
     progress: Progress | None = None,
 ) -> SetQuality:
-    """The model's own metrics on pairs, one posterior sample for each."""
-    progress = progress or Silent()
+    """The model's own metrics on pairs, one posterior sample for each; batches as in `encode_pairs`."""
+    progress, batch_size = progress or Silent(), batch_size or as_many(TOGETHER, clean.shape)
     sums = torch.zeros(3, dtype=torch.float64)
     with torch.inference_mode():
         for start in range(0, len(clean), batch_size):

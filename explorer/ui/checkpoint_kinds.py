@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import streamlit as st
 
 from explorer.checkpoints import Header
+from explorer.models import model_config
 from explorer.models.classifiers import KIND as CLASSIFIER
 from explorer.models.segmentation import SEGMENTER
 from explorer.papers.adversarial_augmentation.backbone_config import KIND as NETWORK
@@ -16,12 +18,14 @@ from explorer.papers.certified_vae import KIND as CERTIFIED_VAE
 from explorer.papers.certified_vae import open_certified_vae
 from explorer.papers.learned_sets import KIND as LEARNED_SET
 from explorer.papers.learned_sets import open_learned_set
+from explorer.papers.learned_sets.segmentation_config import LIGHT_PAIRS
 from explorer.papers.learned_sets.segmentation_opening import open_segmenter
 from explorer.papers.manifold_directions import VAE_KIND as CLASS_VAE
 from explorer.papers.manifold_directions import open_vae
 from explorer.studies.classifiers import open_classifier
 
 from . import cache
+from .library import find_checkpoints
 
 Fact = tuple[str, str, str]  # name, value, meaning
 
@@ -38,7 +42,7 @@ class CheckpointKind:
     facts: Callable[[Header], list[Fact]]
     usable: Callable[[Path], object]
     also: tuple[str, str] | None = None  # another page that shows it, and what the link says
-    query: Callable[[Header, str], dict[str, str]] = lambda header, key: {"model": key}  # of the link to its page
+    query: Callable[[Header, str], dict[str, str] | None] = lambda header, key: {"model": key}  # of the link to its page; none: nothing there to show it with
 
 
 def _learned_set_facts(header: Header) -> list[Fact]:
@@ -94,15 +98,23 @@ def _network_facts(header: Header) -> list[Fact]:
 
 
 def _segmenter_facts(header: Header) -> list[Fact]:
-    method = str(header.training.get("method", "?"))[:40]
-    facts = [("trained on", {"fixed": "one light", "pairs": "all lights"}.get(method, method), "what its training pictures were: scenes under the neutral light, under any of their lights, or members of a learned set of lights")]
-    metrics = {"accuracy": ("right", "share of the pixels of the test scenes that are named right, under all lights"), "mean_iou": ("IoU", "intersection of the named and the true pixels of a material over their union, mean over the materials")}
+    method, measured = str(header.training.get("method"))[:40], f"of the {header.metrics.get('pictures', 0):,.0f} test pictures that it was tried on, of scenes under all lights"
+    facts = [] if "method" not in header.training else [("trained on", {"fixed": "one light", "pairs": "all lights"}.get(method, method), "what its training pictures were: scenes under the neutral light, under any of their lights, or members of a learned set of lights")]
+    metrics = {"accuracy": ("right", f"share of the pixels that are named right, {measured}"), "mean_iou": ("IoU", f"intersection of the named and the true pixels of a material over their union, mean over the materials, {measured}")}
     return facts + [(short, f"{100 * header.metrics[key]:.1f} %", text) for key, (short, text) in metrics.items() if key in header.metrics]
 
 
-def _in_its_lights(header: Header, key: str) -> dict[str, str]:
-    """Beside the learned set that it was trained in, else the shipped one of lights."""
-    return {"model": Path(str(header.training.get("learned_set") or "scenes-lighting")).stem, "panel": "Materials", "segmenter": key}
+def _in_its_lights(header: Header, key: str) -> dict[str, str] | None:
+    """Beside the learned set that it was trained in, else another one of lights for pictures of its size."""
+    asked = Path(str(header.training.get("learned_set") or "")).name.removesuffix(".safetensors")
+    lights = [each for each in find_checkpoints(tuple(st.session_state.get("gallery.folders", ()))) if each.header and each.header.kind == LEARNED_SET and each.header.dataset.get("pairs") == LIGHT_PAIRS and _size(each.header) == _size(header)]
+    found = sorted(lights, key=lambda each: each.header.name != asked)
+    return {"model": found[0].key, "panel": "Materials", "segmenter": key} if found else None
+
+
+def _size(header: Header) -> tuple[int, int, int]:
+    config = model_config(header.model, header.model_config)
+    return config.channels, config.height, config.width
 
 
 KINDS = {

@@ -42,7 +42,10 @@ def show_card(found: Found) -> None:
             for short, value, text in kind.facts(header):
                 st.metric(short, value, help=text)
         with st.container(horizontal=True, vertical_alignment="center"):
-            link_to(kind.page, "Explore →", **kind.query(header, found.key))
+            if query := kind.query(header, found.key):
+                link_to(kind.page, "Explore →", **query)
+            else:
+                st.caption("No learned set of lights for pictures of its size is here to open it with.")
             if kind.also:
                 link_to(*kind.also, model=found.key)
             if st.button("Other samples", key=f"again-{found.key}"):

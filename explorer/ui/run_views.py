@@ -146,8 +146,9 @@ def _link_to_checkpoint(run: Run, path: Path) -> None:
         header = describe(path)
     except CheckpointError:
         return
-    if kind := kind_of(header):
-        link_to(kind.page, f"Open the {kind.label.split(' (')[0].removeprefix('learned ')} →", **kind.query(header, f"run/{run.number}/{path.stem}"))
+    kind = kind_of(header)
+    if kind and (query := kind.query(header, f"run/{run.number}/{path.stem}")):
+        link_to(kind.page, f"Open the {kind.label.split(' (')[0].removeprefix('learned ')} →", **query)
 
 
 def _show_samples(run: Run, key: str) -> None:

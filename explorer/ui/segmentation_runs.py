@@ -56,14 +56,13 @@ def compare_certified(runs: Runs, key: str) -> None:
     st.dataframe(
         [
             {**({"run": label} if label else {}), "σ": f"{table.sigma:.4g}", "named right by most votes": table.accuracy, "certified at radius 0": table.certified[0], "abstained": table.abstained,
-             "largest radius that can be certified": f"{table.radii[-1]:.4g}", "the set's radius": f"{table.epsilon:.4g}", "pictures": table.images}
+             "votes": table.settings["samples"], "confidence of each": table.settings["confidence"], "largest radius that can be certified": f"{table.radii[-1]:.4g}", "the set's radius": f"{table.epsilon:.4g}", "pictures": table.images}
             for label, table in tables.items()
         ],
-        hide_index=True, width="stretch", key=f"{key}-table", column_config={name: st.column_config.NumberColumn(format="percent") for name in ("named right by most votes", "certified at radius 0", "abstained")},
+        hide_index=True, width="stretch", key=f"{key}-table", column_config={name: st.column_config.NumberColumn(format="percent") for name in ("named right by most votes", "certified at radius 0", "abstained", "confidence of each")},
     )  # fmt: skip
-    first = next(iter(tables.values())).settings
     st.caption(
-        f"*Certified*, each pixel with confidence {100 * first['confidence']:g} %, from {first['samples']:,} votes: the smoothed segmenter keeps its right name at any light within the radius. "
+        "*Certified*, each pixel with the confidence of the table: the smoothed segmenter keeps its right name at any light within the radius. "
         f"*Attack found* marks: the same smoothed segmenter where PGD fools the one without noise. {_pictures(tables)}"
     )
 
@@ -88,3 +87,5 @@ def _pictures(tables: Mapping[str, RobustTable | CertifiedTable]) -> str:
 def _warn_of_sets(tables: Mapping[str, RobustTable | CertifiedTable]) -> None:
     if len({table.learned_set_digest for table in tables.values()}) > 1:
         st.warning("These runs are of different learned sets: their radii cannot be compared.")
+    if len({table.fingerprint for table in tables.values()}) > 1:
+        st.warning("These runs are measured on different pictures: their shares cannot be compared.")

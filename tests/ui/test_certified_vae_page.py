@@ -23,7 +23,7 @@ from explorer.ui.certified_vae_live import _scene
 from explorer.ui.certified_vae_panels import PANELS
 from explorer.ui.live_scenes import NumberScene
 from tests.apps import opened_page, texts
-from tests.runs.conftest import store  # noqa: F401
+from tests.runs.conftest import made, store  # noqa: F401
 
 CONFIG = {"latent_dim": 3, "widths": [2, 3], "hidden_units": 4}
 QUICK = {"steps": "0"}  # no attack

@@ -77,10 +77,15 @@ def test_a_set_of_digits_has_no_materials():
 def test_a_segmenters_card_draws_its_maps_and_leads_to_the_panel_of_its_lights(model, tmp_path):
     path = save_segmenter(tmp_path / "own" / "names.safetensors", tmp_path / "own" / "lights.safetensors")
     kind = kind_of(describe(path))
-    assert kind.label == "segmenter of materials" and kind.facts(describe(path))[0][:2] == ("trained on", "?") and kind.usable(path).pairs
+    assert kind.label == "segmenter of materials" and kind.facts(describe(path)) == [] and kind.usable(path).pairs
     sheet = kind.sheet(str(path), path.stat().st_mtime_ns, 0)
     assert sheet.shape == (3 * EDGE + 2, 10 * EDGE + 9, 3) and (sheet[:EDGE] != kind.sheet(str(path), path.stat().st_mtime_ns, 1)[:EDGE]).any()
-    assert kind.query(describe(path), "own/names") == {"model": "lights", "panel": "Materials", "segmenter": "own/names"}
+    query = kind.query(describe(path), "own/names")
+    assert query == {"model": model, "panel": "Materials", "segmenter": "own/names"}
+    page = opened_page("learned_sets", query)
+    assert not page.exception and "not here" not in texts(page) and files(page).count("Maps (PNG)") == 1
+    (tmp_path / "own" / "lights.safetensors").unlink()
+    assert kind.query(describe(path), "own/names") is None, "scenes-lighting is of another size"
 
 
 OF = {"checkpoint": "names", "images": 4, "available": 25, "training": {}, "dataset": "lit_scenes", "digest": "abc", "learned_set": "lights", "learned_set_digest": "d", "epsilon": 2.0, "materials": ("wall", "floor")}

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from explorer.batches import as_many
 from explorer.checkpoints import Header
 from explorer.data import pair_kind
 from explorer.errors import DataNotFound, InvalidInput
@@ -29,12 +30,12 @@ from explorer.types import Progress
 from .config import KIND
 from .published_segmenter import DATASET as SCENES
 from .published_segmenter import MODEL as SEGMENTER_MODEL
-from .published_segmenter import TRIED as PICTURES_TRIED
 from .published_segmenter import UNET, is_segmenter, published_segmenter, unet_widths
 from .segmentation_config import LIGHT_PAIRS, SEGMENTER
 from .training import all_norms
 
-TRIED, TOGETHER = 64, 16  # pairs for each order of the inputs, of which so many pass the network at a time
+TRIED = 64  # pairs, for each order of the inputs
+RADII = {"multi_illumination-mip4": 25.0, "multi_illumination-mip3": 21.0}  # of sets that were published for more than one resolution, beside the layout's own
 Tensors = Mapping[str, Tensor]
 
 
@@ -67,6 +68,8 @@ def _residual(found: Tensors, shape: tuple[int, int, int]) -> dict:
 def _unet(found: Tensors, shape: tuple[int, int, int]) -> dict:
     """One and the same at every resolution: that of the pairs is the network's, and the size that maps are pooled to is in its own proportions."""
     levels = len({name for name in found if re.fullmatch(r"generator\.fc\.\d+\.weight", name)})
+    if not levels:
+        raise KeyError("generator.fc.0.weight")
     maps = [found[f"generator.fc.{level}.weight"].shape for level in range(levels)]
     return {
         "channels": shape[0], "height": shape[1], "width": shape[2], "level_widths": unet_widths(found, "generator."),
@@ -159,22 +162,27 @@ class ImportedSet:
     notes: tuple[str, ...]
 
 
-def import_published(path: Path, settings: PublishedSettings, root: Path | None, device: torch.device, progress: Progress) -> ImportedSet:
-    """Raises CheckpointUnreadable for a file that holds more than tensors and numbers, InvalidInput where no published network has its tensors,
+def import_published(
+    path: Path, settings: PublishedSettings, root: Path | None, device: torch.device, progress: Progress, named: Callable[[str], object] = lambda name: None
+) -> ImportedSet:
+    """`named` is told the checkpoint's name before the long work, and may raise. Raises CheckpointUnreadable for a file that holds more than tensors and numbers, InvalidInput where no published network has its tensors,
     UnknownName, Cancelled."""
     tensors, content = read_tensor_file(path)
     origin = {"imported_from": path.name[:200], "sha256": hashlib.sha256(content).hexdigest()}
+    del content
     if is_segmenter(tensors):
-        return _segmenter(path, tensors, origin, settings, root, device)
+        return _segmenter(path, tensors, origin, settings, root, device, progress, named)
     name, layout = _recognised(path, tensors)
     found = {_renamed(key, layout): value for key, value in tensors.items()}
     kind, data = pair_kind(settings.pairs or layout.pairs), settings.dataset or layout.dataset
+    own_name = settings.name or "-".join(["published", name.replace("_", "-"), *([data] if data != layout.dataset else [])])
+    named(own_name)
     source, at_hand, stood_in = kind.at_hand(data, root)
     shape = source.image_shape(tuple(source.images.images.shape[1:]))
     try:
         config = layout.sizes(tensors, shape)
-    except (KeyError, IndexError) as error:
-        raise InvalidInput(f"{path.name} begins like {name}, and has no tensor {error}: it is another network, or not whole.") from None
+    except (KeyError, IndexError, ValueError) as error:
+        raise InvalidInput(f"{path.name} begins like {name}, and then has other tensors ({error}): it is another network, or not whole.") from None
     config |= {"log_var_bounds": list(LOG_VAR_BOUNDS)} if layout.flipped else {}
     model = build_model(layout.model, config)
     state, _ = adopted(model.state_dict(), found, layout.model)
@@ -185,6 +193,7 @@ def import_published(path: Path, settings: PublishedSettings, root: Path | None,
     clean, perturbed = source.fixed(range(min(TRIED, len(source)))).to(device).both
     order, errors = _best_order(model, layout, clean, perturbed)
     notes = [f"Recognised as {name} by the shapes of its {len(tensors)} tensors. Of {len(errors)} orders of its inputs the one that reconstructs real pairs best is taken: squared error {min(errors):.5f} per pixel, the others {', '.join(f'{each:.5f}' for each in sorted(errors)[1:])}."]
+    notes += [f"It is taken for a network of {shape[1]} × {shape[2]} pixels, those of {data}; name another --dataset if it was trained at another resolution."] if layout.model == "unet_cvae" else []
     notes += ["Its variance is given by a tanh of flipped sign, which the last layer now carries."] if layout.flipped else []
     notes += [stood_in] if stood_in else []
     radii = {}
@@ -193,11 +202,12 @@ def import_published(path: Path, settings: PublishedSettings, root: Path | None,
             radii = percentile_radii(all_norms(model, kind.open(data, "validation", root, None), device, progress))
         except DataNotFound as error:
             notes.append(str(error))
+    published = RADII.get(data, layout.radius)
     if settings.radius is None and not radii:
-        notes.append(f"Its radius could not be measured without its data: {layout.radius:g} is the published one.")
-    radius = settings.radius if settings.radius is not None else radii.get("100", layout.radius)
+        notes.append(f"Its radius could not be measured without its data: {published:g} is the published one.")
+    radius = settings.radius if settings.radius is not None else radii.get("100", published)
     header = Header(
-        kind=KIND, name=settings.name or f"published-{name.replace('_', '-')}", model=layout.model, model_config=config,
+        kind=KIND, name=own_name, model=layout.model, model_config=config,
         dataset={"name": data, "pairs": settings.pairs or layout.pairs, "types": list(source.type_names)}, training=origin,
         metrics={"squared_error_per_pixel": min(errors)}, seed=0, radius=radius, percentile_radii=radii or {"100": radius},
         description=f"Imported from {path.name[:100]}. {' '.join(notes)}"[:1000], versions=library_versions(), revision=code_revision(),
@@ -205,15 +215,19 @@ def import_published(path: Path, settings: PublishedSettings, root: Path | None,
     return ImportedSet(model, header, tuple(notes))
 
 
-def _segmenter(path: Path, tensors: Tensors, origin: dict, settings: PublishedSettings, root: Path | None, device: torch.device) -> ImportedSet:
+def _segmenter(path: Path, tensors: Tensors, origin: dict, settings: PublishedSettings, root: Path | None, device: torch.device, progress: Progress, named: Callable[[str], object]) -> ImportedSet:
+    if settings.radius is not None or settings.pairs:
+        raise InvalidInput(f"{path.name} holds a segmenter, which has no --radius and no --pairs of its own. Leave them out.")
     data = settings.dataset or SCENES
+    name = settings.name or "-".join(["published-segmenter", *([data] if data != SCENES else [])])
+    named(name)
     try:
-        model, config, pairs, measured = published_segmenter(tensors, data, root, device)
+        model, config, pairs, measured = published_segmenter(tensors, data, root, device, progress)
     except InvalidInput as error:
         raise InvalidInput(f"{path.name}: {error}") from None
-    note = f"Recognised as a segmenter by its {len(tensors)} tensors: it names {100 * measured['accuracy']:.1f} % of the pixels right in the first {PICTURES_TRIED} pictures of {data}."
+    note = f"Recognised as a segmenter by its {len(tensors)} tensors: it names {100 * measured['accuracy']:.1f} % of the pixels right in {measured['pictures']:.0f} pictures of {data}, of {config['height']} × {config['width']} pixels."
     header = Header(
-        kind=SEGMENTER, name=settings.name or "published-segmenter", model=SEGMENTER_MODEL, model_config=config, dataset={"name": data, "pairs": LIGHT_PAIRS}, training={**origin, "materials": list(pairs.scenes.material_names)},
+        kind=SEGMENTER, name=name, model=SEGMENTER_MODEL, model_config=config, dataset={"name": data, "pairs": LIGHT_PAIRS}, training={**origin, "materials": list(pairs.scenes.material_names)},
         metrics=measured, seed=0, radius=0.0, percentile_radii={}, description=f"Imported from {path.name[:100]}. {note}"[:1000], versions=library_versions(), revision=code_revision(),
     )  # fmt: skip
     return ImportedSet(model, header, (note,))
@@ -250,7 +264,8 @@ def _best_order(model: ConditionalVAE, layout: Layout, clean: Tensor, perturbed:
     for order in orders:
         model.load_state_dict(_rolled(start, layout, order))
         with torch.inference_mode():
-            pieces = zip(clean.split(TOGETHER), perturbed.split(TOGETHER))
+            together = as_many(TRIED, clean.shape)
+            pieces = zip(clean.split(together), perturbed.split(together))
             errors.append(float(torch.cat([(model.decode(x, model.encode(x, y).mean) - y).square().flatten(1).mean(1) for x, y in pieces]).mean()))
     best = orders[min(range(len(orders)), key=errors.__getitem__)]
     model.load_state_dict(_rolled(start, layout, best))

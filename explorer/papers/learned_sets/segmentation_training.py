@@ -26,7 +26,7 @@ from explorer.randomness import generator as seeded
 from explorer.sets import LatentBall
 from explorer.smoothing import sigma_for_radius
 from explorer.training import Inputs, Loss, PiecewiseLinear, State, attacked, clean, cross_entropy_of, mirrored_and_shifted, noisy, sampled
-from explorer.types import Progress, stop_if_cancelled
+from explorer.types import Inner, Progress, Silent, stop_if_cancelled
 
 from .segmentation_config import CONFIDENCE, LIGHT_PAIRS, OF_LEARNED_SETS, SAMPLES, SEGMENTER, SegmenterConfig, problems
 
@@ -68,7 +68,7 @@ def train(name: str, config: SegmenterConfig, place: Place, progress: Progress) 
         place=place,
         progress=progress,
     )
-    return _finish(name, place, source["test"], config.batch_size)
+    return _finish(name, place, source["test"], config.batch_size, progress)
 
 
 def steps(config: SegmenterConfig, root: Path | None) -> int:
@@ -139,24 +139,26 @@ def _validation(model: nn.Module, pictures: Tensor, materials: Tensor, loss: Los
     return {"validation": total / len(pictures), "validation_accuracy": right / len(pictures)}
 
 
-def _finish(name: str, place: Place, test: LightPairs, batch_size: int) -> Path:
+def _finish(name: str, place: Place, test: LightPairs, batch_size: int, progress: Progress) -> Path:
     best = load(place.output / "best.safetensors", place.device)
     model = best.model.half().float()
-    measured = named_right(model, test, batch_size, place.device)
+    measured = named_right(model, test, batch_size, place.device, progress=Inner(progress))
     path = place.output / f"{name}.safetensors"
     save(path, model, replace(best.header, metrics={**best.header.metrics, **measured}), dtype=torch.float16)
     return path
 
 
-def named_right(model: SegmentationUNet, pairs: LightPairs, batch_size: int, device: torch.device, limit: int | None = None) -> dict[str, float]:
-    """The share of the pixels that are named right and the mean intersection over union, over the pictures of all scenes and lights, or the first of them."""
-    count, found = min(picture_count(pairs), limit or picture_count(pairs)), []
+def named_right(model: SegmentationUNet, pairs: LightPairs, batch_size: int, device: torch.device, limit: int | None = None, progress: Progress | None = None) -> dict[str, float]:
+    """The share of the pixels that are named right and the mean intersection over union, over the pictures of all scenes and lights, or the first of them; and how many these are."""
+    count, found, progress = min(picture_count(pairs), limit or picture_count(pairs)), [], progress or Silent()
     for first in range(0, count, batch_size):
+        stop_if_cancelled(progress)
         pictures, materials = (each.to(device) for each in lit_pictures(pairs, range(first, min(first + batch_size, count))))
         with torch.inference_mode():
             found.append(pixel_columns(model(pictures).argmax(1), materials, model.classes))
+        progress.advance(min(first + batch_size, count), count, "naming the test pictures")
     columns = {key: torch.cat([each[key] for each in found]) for key in found[0]}
-    return {"accuracy": float(columns[SHARE].mean()), "mean_iou": mean_iou(columns)}
+    return {"accuracy": float(columns[SHARE].mean()), "mean_iou": mean_iou(columns), "pictures": float(count)}
 
 
 def _batches(scenes: int, config: SegmenterConfig) -> int:

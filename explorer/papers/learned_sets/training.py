@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from explorer.batches import as_many
 from explorer.checkpoints import Header, load, save
 from explorer.data import PairBatch, PairSource, open_pairs
 from explorer.data.ahead import made_ahead
@@ -146,11 +147,11 @@ def evaluated(source: PairSource, device: torch.device | str = "cpu") -> tuple[T
 
 def all_norms(model: ConditionalVAE, source: PairSource, device: torch.device | str = "cpu", progress: Progress | None = None) -> Float[Tensor, "n"]:
     """‖u‖₂ of the encoding of every fixed pair of a split."""
-    progress, norms = progress or Silent(), []
-    for first in range(0, len(source), BATCH):
+    progress, norms, batch = progress or Silent(), [], as_many(BATCH, model.image_shape)
+    for first in range(0, len(source), batch):
         stop_if_cancelled(progress)
-        norms.append(encode_pairs(model, *source.fixed(range(first, min(first + BATCH, len(source)))).to(device).both).norms.cpu())
-        progress.advance(min(first + BATCH, len(source)), len(source), "encoding the validation pairs")
+        norms.append(encode_pairs(model, *source.fixed(range(first, min(first + batch, len(source)))).to(device).both).norms.cpu())
+        progress.advance(min(first + batch, len(source)), len(source), "encoding the validation pairs")
     return torch.cat(norms)
 
 
