@@ -12,7 +12,6 @@ from explorer.errors import Cancelled, ExplorerError, OutputError
 from explorer.storage import imported_folder
 from explorer.training import Bar
 
-
 UNREAD = 128 + 13  # what a shell says of a process that SIGPIPE ended
 
 
@@ -37,7 +36,7 @@ def run_command(run: Callable[[list[str]], int], arguments: list[str] | None, st
     try:
         status = run(sys.argv[1:] if arguments is None else arguments)
     except BrokenPipeError:
-        _print_nowhere()
+        _flush_or_drop()
         return UNREAD
     except (Cancelled, KeyboardInterrupt):
         print(stopped, file=sys.stderr)
@@ -45,12 +44,12 @@ def run_command(run: Callable[[list[str]], int], arguments: list[str] | None, st
     except ExplorerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    _print_nowhere()
+    _flush_or_drop()
     return status
 
 
-def _print_nowhere() -> None:
-    """What is left to print to a reader that has gone goes nowhere, also at exit."""
+def _flush_or_drop() -> None:
+    """What is left to print goes out, or nowhere, also at exit, where its reader has gone."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -21,10 +21,6 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def draw_similarity(run: Run, key: str) -> None:
-    compare_similarity({"": run}, key)
-
-
 def compare_similarity(runs: Runs, key: str) -> None:
     tables = read_all(SimilarityTable, runs, "similarity")
     if not tables:
@@ -46,10 +42,6 @@ def similarity_rows(run: Run) -> list[dict[str, Any]]:
     return [] if table is None else _rows(table)
 
 
-def draw_reconstruction(run: Run, key: str) -> None:
-    compare_reconstruction({"": run}, key)
-
-
 def compare_reconstruction(runs: Runs, key: str) -> None:
     tables = read_all(ReconstructionTable, runs, "reconstruction")
     if not tables:
@@ -64,10 +56,6 @@ def reconstruction_rows(run: Run) -> list[dict[str, Any]]:
     return [] if table is None else [
         {"corruption": name, "ssim": mean, "standard_error": error, "clean_ssim": clean} for name, mean, error, clean in zip(table.corruptions, table.means, table.standard_errors, table.clean_means)
     ]  # fmt: skip
-
-
-def draw_noise(run: Run, key: str) -> None:
-    compare_noise({"": run}, key)
 
 
 def compare_noise(runs: Runs, key: str) -> None:

@@ -20,10 +20,6 @@ Runs = Mapping[str, Run]
 FOUND = "*Attack found*: a stronger attack may fool more, so the true share of robust images is at most this. Images that are classified wrong are not attacked."
 
 
-def draw_counts(run: Run, key: str) -> None:
-    compare_counts({"": run}, key)
-
-
 def compare_counts(runs: Runs, key: str) -> None:
     if tables := read_all(AttackTable, runs, "attack"):
         st.dataframe([_counted(table, label) for label, table in tables.items()], hide_index=True, width="stretch", key=f"{key}-counts")
@@ -34,10 +30,6 @@ def compare_counts(runs: Runs, key: str) -> None:
 def count_rows(run: Run) -> list[dict[str, Any]]:
     table = read_one(AttackTable, run, "attack")
     return [] if table is None else [{"checkpoint": table.checkpoint, **{name: getattr(table, name) for name in ("images", "clean_correct", "attempted", "fooled", "survived")}}]
-
-
-def draw_curve(run: Run, key: str) -> None:
-    compare_curves({"": run}, key)
 
 
 def compare_curves(runs: Runs, key: str) -> None:
@@ -60,10 +52,6 @@ def found_curve(table: CurveTable) -> Curve:
     return Curve((0.0, *table.radii), shares, [standard_error(share, table.images) for share in shares])
 
 
-def draw_cross(run: Run, key: str) -> None:
-    compare_cross({"": run}, key)
-
-
 def compare_cross(runs: Runs, key: str) -> None:
     for number, (label, table) in enumerate(read_all(CrossTable, runs, "cross").items()):
         st.plotly_chart(cross_heatmap(table.models, table.threats, table.robust, table.clean, label or "Attacked in each set"), width="stretch", key=f"{key}-cross-{number}")
@@ -74,10 +62,6 @@ def compare_cross(runs: Runs, key: str) -> None:
 def cross_rows(run: Run) -> list[dict[str, Any]]:
     table = read_one(CrossTable, run, "cross")
     return [] if table is None else [{"model": model, "no attack": clean, **dict(zip(table.threats, row))} for model, clean, row in zip(table.models, table.clean, table.robust)]
-
-
-def draw_certified(run: Run, key: str) -> None:
-    compare_certified({"": run}, key)
 
 
 def compare_certified(runs: Runs, key: str) -> None:
@@ -95,15 +79,14 @@ def show_certified(tables: Mapping[str, CertifyTable], found: Mapping[str, Curve
         [
             {
                 **({"model": label} if label else {}), "σ": f"{sigma:g}", "certified at radius 0": _percent(shares[0]), "abstained": _percent(table.abstained[number]), "another class": _percent(table.wrong[number]),
-                "mean certified radius": f"{table.mean_radius[number]:.4g}", "without noise": _percent(table.clean), "images": table.images,
+                "mean certified radius": f"{table.mean_radius[number]:.4g}", "without noise": _percent(table.clean), "votes": f"{table.settings['samples']:,}", "confidence of each": f"{100 * table.settings['confidence']:g} %", "images": table.images,
             }
             for label, table in tables.items() for number, (sigma, shares) in enumerate(zip(table.sigmas, table.accuracy))
         ],
         hide_index=True, width="stretch", key=f"{key}-certified-table",
     )  # fmt: skip
-    first = next(iter(tables.values())).settings
     st.caption(
-        f"*Certified*, each image with confidence {100 * first['confidence']:g} %, from {first['samples']:,} votes: the smoothed classifier keeps the label anywhere within the radius (ℓ2 in the set's parameters)."
+        "*Certified*, each image with the confidence of the table: the smoothed classifier keeps the label anywhere within the radius (ℓ2 in the set's parameters)."
         + (" *Attack found* curves are of the classifier itself, without noise: another classifier, so neither bounds the other." if found else "")
     )
     _warn(tables)

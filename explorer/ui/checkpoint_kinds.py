@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.checkpoints import Header
+from explorer.errors import ExplorerError
 from explorer.models import model_config
 from explorer.models.classifiers import KIND as CLASSIFIER
 from explorer.models.segmentation import SEGMENTER
@@ -112,9 +113,13 @@ def _in_its_lights(header: Header, key: str) -> dict[str, str] | None:
     return {"model": found[0].key, "panel": "Materials", "segmenter": key} if found else None
 
 
-def _size(header: Header) -> tuple[int, int, int]:
-    config = model_config(header.model, header.model_config)
-    return config.channels, config.height, config.width
+def _size(header: Header) -> tuple[int | None, ...]:
+    """Of the pictures that it takes; no numbers where its configuration says none."""
+    try:
+        config = model_config(header.model, header.model_config)
+    except ExplorerError:
+        return ()
+    return tuple(getattr(config, name, None) for name in ("channels", "height", "width"))
 
 
 KINDS = {

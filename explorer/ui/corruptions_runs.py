@@ -18,10 +18,6 @@ Runs = Mapping[str, Run]
 NAME = "corruption_errors"
 
 
-def draw_errors(run: Run, key: str) -> None:
-    compare_errors({"": run}, key)
-
-
 def compare_errors(runs: Runs, key: str) -> None:
     """The table of means, which a click on a heading sorts, and a heatmap for each classifier."""
     tables = read_all(ErrorTable, runs, NAME)

@@ -40,12 +40,18 @@ SAMPLES = {  # what a training of such a configuration, or else of each paper's 
 
 @dataclass(frozen=True)
 class RunView:
-    """`draw` shows one run's results so far, `compare` those of several by their labels, `rows` is the table behind them. Each is
-    given runs that may have nothing yet."""
+    """`compare` shows the results so far of several runs by their labels, `rows` is the table behind them, `alone` shows one run where it is more
+    than a comparison of one. Each is given runs that may have nothing yet."""
 
-    draw: Callable[[Run, str], None]
     compare: Callable[[Runs, str], None]
     rows: Callable[[Run], list[dict[str, Any]]]
+    alone: Callable[[Run, str], None] | None = None
+
+    def draw(self, run: Run, key: str) -> None:
+        if self.alone is None:
+            self.compare({"": run}, key)
+        else:
+            self.alone(run, key)
 
 
 def _draw_quality(run: Run, key: str) -> None:
@@ -158,7 +164,7 @@ def _show_samples(run: Run, key: str) -> None:
         return
     follow = len(epochs) < 2 or (run.snapshot().active and st.toggle("Follow the training", True, key=f"{key}-follow", help="Off: choose an epoch."))
     epoch = epochs[-1] if follow else st.select_slider("Epoch", epochs, epochs[-1], key=f"{key}-epoch")
-    show_png((run.results / f"epoch-{epoch:04d}.png").read_bytes(), f"a clean image and members after epoch {epoch}")
+    show_png((run.results / f"epoch-{epoch:04d}.png").read_bytes(), f"what the training draws after epoch {epoch}")
     experiment = EXPERIMENTS.get(run.snapshot().specification.inputs["experiment"])
     drawn = "samples of what is learned" if experiment is None else SAMPLES.get(type(experiment.config)) or SAMPLES.get(experiment.paper, "samples of what is learned")
     st.caption(f"After epoch {epoch}: {drawn}.")
@@ -171,26 +177,26 @@ def _compare_training(runs: Runs, key: str) -> None:
 
 
 VIEWS: dict[str, RunView] = {
-    "quality": RunView(_draw_quality, _compare_quality, _quality_rows),
-    "extremes": RunView(_draw_extremes, _compare_extremes, _extremes_rows),
-    "elbo_table": RunView(elbo_runs.draw_bound, elbo_runs.compare_bounds, elbo_runs.bound_rows),
-    "elbo_attack": RunView(elbo_runs.draw_attack, elbo_runs.compare_attacks, elbo_runs.attack_rows),
-    "budget_errors": RunView(budget_runs.draw_errors, budget_runs.compare_errors, budget_runs.error_rows),
-    "budget_volumes": RunView(budget_runs.draw_volumes, budget_runs.compare_volumes, budget_runs.volume_rows),
-    "budget_followed": RunView(budget_runs.draw_followed, budget_runs.compare_followed, budget_runs.followed_rows),
-    "attack": RunView(attack_runs.draw_counts, attack_runs.compare_counts, attack_runs.count_rows),
-    "attack_curve": RunView(attack_runs.draw_curve, attack_runs.compare_curves, attack_runs.curve_rows),
-    "cross_sets": RunView(attack_runs.draw_cross, attack_runs.compare_cross, attack_runs.cross_rows),
-    "certify": RunView(attack_runs.draw_certified, attack_runs.compare_certified, attack_runs.certified_rows),
-    "corruption_errors": RunView(corruptions_runs.draw_errors, corruptions_runs.compare_errors, corruptions_runs.error_rows),
-    "direction_accuracies": RunView(manifold_directions_runs.draw_accuracies, manifold_directions_runs.compare_accuracies, manifold_directions_runs.accuracy_rows),
-    "direction_spectra": RunView(manifold_directions_runs.draw_spectra, manifold_directions_runs.compare_spectra, manifold_directions_runs.spectra_rows),
-    "worst_weights": RunView(adversarial_augmentation_runs.draw_similarity, adversarial_augmentation_runs.compare_similarity, adversarial_augmentation_runs.similarity_rows),
-    "imitated_corruptions": RunView(adversarial_augmentation_runs.draw_reconstruction, adversarial_augmentation_runs.compare_reconstruction, adversarial_augmentation_runs.reconstruction_rows),
-    "parameter_noise": RunView(adversarial_augmentation_runs.draw_noise, adversarial_augmentation_runs.compare_noise, adversarial_augmentation_runs.noise_rows),
-    "segmentation": RunView(segmentation_runs.draw_robust, segmentation_runs.compare_robust, segmentation_runs.robust_rows),
-    "certified_segmentation": RunView(segmentation_runs.draw_certified, segmentation_runs.compare_certified, segmentation_runs.certified_rows),
-    "training": RunView(_draw_training, _compare_training, read_history),
+    "quality": RunView(_compare_quality, _quality_rows, _draw_quality),
+    "extremes": RunView(_compare_extremes, _extremes_rows, _draw_extremes),
+    "elbo_table": RunView(elbo_runs.compare_bounds, elbo_runs.bound_rows, elbo_runs.draw_bound),
+    "elbo_attack": RunView(elbo_runs.compare_attacks, elbo_runs.attack_rows, elbo_runs.draw_attack),
+    "budget_errors": RunView(budget_runs.compare_errors, budget_runs.error_rows, budget_runs.draw_errors),
+    "budget_volumes": RunView(budget_runs.compare_volumes, budget_runs.volume_rows, budget_runs.draw_volumes),
+    "budget_followed": RunView(budget_runs.compare_followed, budget_runs.followed_rows, budget_runs.draw_followed),
+    "attack": RunView(attack_runs.compare_counts, attack_runs.count_rows),
+    "attack_curve": RunView(attack_runs.compare_curves, attack_runs.curve_rows),
+    "cross_sets": RunView(attack_runs.compare_cross, attack_runs.cross_rows),
+    "certify": RunView(attack_runs.compare_certified, attack_runs.certified_rows),
+    "corruption_errors": RunView(corruptions_runs.compare_errors, corruptions_runs.error_rows),
+    "direction_accuracies": RunView(manifold_directions_runs.compare_accuracies, manifold_directions_runs.accuracy_rows, manifold_directions_runs.draw_accuracies),
+    "direction_spectra": RunView(manifold_directions_runs.compare_spectra, manifold_directions_runs.spectra_rows, manifold_directions_runs.draw_spectra),
+    "worst_weights": RunView(adversarial_augmentation_runs.compare_similarity, adversarial_augmentation_runs.similarity_rows),
+    "imitated_corruptions": RunView(adversarial_augmentation_runs.compare_reconstruction, adversarial_augmentation_runs.reconstruction_rows),
+    "parameter_noise": RunView(adversarial_augmentation_runs.compare_noise, adversarial_augmentation_runs.noise_rows),
+    "segmentation": RunView(segmentation_runs.compare_robust, segmentation_runs.robust_rows),
+    "certified_segmentation": RunView(segmentation_runs.compare_certified, segmentation_runs.certified_rows),
+    "training": RunView(_compare_training, read_history, _draw_training),
 }
 
 

@@ -16,10 +16,6 @@ Runs = Mapping[str, Run]
 UNIT, WHAT = "ℓ2 in the latents of the set", "pixels that are named right, %"
 
 
-def draw_robust(run: Run, key: str) -> None:
-    compare_robust({"": run}, key)
-
-
 def compare_robust(runs: Runs, key: str) -> None:
     tables = read_all(RobustTable, runs, "segmentation")
     if not tables:
@@ -37,10 +33,6 @@ def compare_robust(runs: Runs, key: str) -> None:
 def robust_rows(run: Run) -> list[dict[str, Any]]:
     table = read_one(RobustTable, run, "segmentation")
     return [] if table is None else [{"checkpoint": table.checkpoint, **row, "pictures": table.images} for row in _robust_rows(table)]
-
-
-def draw_certified(run: Run, key: str) -> None:
-    compare_certified({"": run}, key)
 
 
 def compare_certified(runs: Runs, key: str) -> None:

@@ -204,7 +204,8 @@ def import_published(
             notes.append(str(error))
     published = RADII.get(data, layout.radius)
     if settings.radius is None and not radii:
-        notes.append(f"Its radius could not be measured without its data: {published:g} is the published one.")
+        whose = "" if data in RADII else f" of {layout.dataset}"
+        notes.append(f"Its radius could not be measured without its data: {published:g} is the published one{whose}. Give another with --radius.")
     radius = settings.radius if settings.radius is not None else radii.get("100", published)
     header = Header(
         kind=KIND, name=own_name, model=layout.model, model_config=config,
