@@ -21,7 +21,7 @@ from explorer.papers.contextual_budgets.measured import ErrorSettings, VolumeSet
 from explorer.papers.contextual_budgets.measurements import ERRORS, FOLLOWED, LARGEST_VOLUMES
 from explorer.papers.learned_sets import KIND as LEARNED_SET
 from explorer.papers.learned_sets.likelihoods import LikelihoodSettings
-from explorer.papers.learned_sets.measurements import CERTIFIED_SEGMENTATION, LIKELIHOOD, QUALITY, ROBUST_SEGMENTATION
+from explorer.papers.learned_sets.measurements import CERTIFIED_SEGMENTATION, LIKELIHOOD, QUALITY, ROBUST_SEGMENTATION, in_set
 from explorer.papers.learned_sets.quality import QualitySettings
 from explorer.papers.learned_sets.report import FORMATS
 from explorer.papers.manifold_directions.measurements import ACCURACIES, SPECTRA
@@ -33,6 +33,7 @@ from explorer.studies.classifiers import open_classifier
 from explorer.training import Bar
 
 CORRUPTIONS, BALLS, COSTS = augmentation_measurements(open_classifier)
+ROBUST, SMOOTHED = in_set(open_classifier)
 EVERYWHERE = ("checkpoint", "format", "limit", "seed", "batch_size", "output", "work", "root", "device")
 PAPER_OPTIONS = ("checkpoint", "paper", "table", "figure", "results", "format")
 
@@ -61,11 +62,13 @@ def run(arguments: list[str]) -> int:
 
 
 def _of_classifier(options: argparse.Namespace, training: dict) -> Measurement:
-    """What is asked for, which is possible for any; else what fits how it was trained: on inputs from somewhere, on corruptions, or on bounds."""
-    asked = {"costs": COSTS, "balls": BALLS, "corruptions": CORRUPTIONS, "spectra": SPECTRA, "directions": ACCURACIES, "liu": LARGEST_VOLUMES, "followed": FOLLOWED}
+    """What is asked for, which is possible for any; else what fits how it was trained: in a learned set, on inputs from elsewhere, on corruptions, or on bounds."""
+    asked = {"robust": ROBUST, "smoothed": SMOOTHED, "costs": COSTS, "balls": BALLS, "corruptions": CORRUPTIONS, "spectra": SPECTRA, "directions": ACCURACIES, "liu": LARGEST_VOLUMES, "followed": FOLLOWED}
     for name, measurement in asked.items():
         if getattr(options, name):
             return measurement
+    if training.get("learned_set"):
+        return SMOOTHED if "smoothed" in training.get("sources", ()) else ROBUST
     return ACCURACIES if "sources" in training else CORRUPTIONS if "corruption" in training else ERRORS
 
 
@@ -138,7 +141,10 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--samples", type=int, help=f"of that, members drawn for each pair ({LikelihoodSettings().samples})")
     measure.add_argument("--density", choices=("gaussian", "bernoulli"), help="of that (gaussian)")
     measure.add_argument("--certified", action="store_true", help="of a segmenter: pixels certified over the radius by smoothing in a learned set's latents (Perturbation sets, Figure 17), instead of Table 3; --samples of them")
-    measure.add_argument("--learned-set", metavar="NAME", help="of a segmenter: the set of lights, a checkpoint or the experiment that trains it (that of its training)")
+    measure.add_argument("--robust", action="store_true", help="of any classifier: its accuracy on real perturbations and under attack in a learned set (Perturbation sets, Table 2)")
+    measure.add_argument("--smoothed", action="store_true", help="of any classifier: its certified accuracy by smoothing in a learned set (Table 9); --samples of them")
+    measure.add_argument("--sigma", type=float, help="of that: the noise's standard deviation in the latents (the one that it was trained under)")
+    measure.add_argument("--learned-set", metavar="NAME", help="of these two and of a segmenter: the learned set, a checkpoint or the experiment that trains it (that of its training)")
     measure.add_argument("--attack", action="store_true", help="of a VAE: its ELBO under attack (proVAE, Figure 3) instead of its bound (Table 1)")
     measure.add_argument("--restarts", type=int, help=f"of the attack ({AttackSettings().restarts} for a VAE, {ErrorSettings().restarts} for a classifier)")
     measure.add_argument("--clip", action="store_true", help="that attack stays in [0, 1]; the paper's does not")

@@ -19,6 +19,7 @@ from .learned_sets import EXPERIMENTS as LEARNED_SETS_EXPERIMENTS
 from .learned_sets.likelihoods import KIND as LIKELIHOOD_KIND
 from .learned_sets.likelihoods import LikelihoodTable
 from .learned_sets.quality import QualityTable
+from .learned_sets.robust_measured import TABLES as IN_SET_TABLES
 from .learned_sets.segmentation_experiments import EXPERIMENTS as SEGMENTATION_EXPERIMENTS
 from .learned_sets.segmentation_measured import TABLES as SEGMENTATION_TABLES
 from .learned_sets.tables import KIND, LEARNED_SETS
@@ -39,4 +40,4 @@ PAPERS: dict[str, Paper] = {
     "manifold_directions": MANIFOLD_DIRECTIONS,
 }
 
-RESULTS: dict[str, type] = {KIND: QualityTable, LIKELIHOOD_KIND: LikelihoodTable, SIMILARITY_KIND: SimilarityTable, NOISE_KIND: NoiseTable, COSTS_KIND: CostTable, RECONSTRUCTION_KIND: ReconstructionTable, **SEGMENTATION_TABLES, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES, **MANIFOLD_DIRECTIONS_TABLES, **AUGMENTATION_TABLES}  # kinds of results files and what they hold
+RESULTS: dict[str, type] = {KIND: QualityTable, LIKELIHOOD_KIND: LikelihoodTable, SIMILARITY_KIND: SimilarityTable, NOISE_KIND: NoiseTable, COSTS_KIND: CostTable, RECONSTRUCTION_KIND: ReconstructionTable, **IN_SET_TABLES, **SEGMENTATION_TABLES, **CERTIFIED_VAE_TABLES, **CONTEXTUAL_BUDGETS_TABLES, **MANIFOLD_DIRECTIONS_TABLES, **AUGMENTATION_TABLES}  # kinds of results files and what they hold

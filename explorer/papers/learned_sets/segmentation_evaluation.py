@@ -11,6 +11,7 @@ from explorer.attacks import cross_entropy, pgd
 from explorer.batches import Columns, over_batches
 from explorer.evaluation.segmentation import BOTH, EITHER, SHARE, mean_iou, pixel_columns
 from explorer.measuring import mean_and_error, origin, own_folder, refuse
+from explorer.papers.trained import TrainedSet
 from explorer.randomness import Streams
 from explorer.sets import LatentBall
 from explorer.smoothing import ABSTAIN, certify, count_votes, smoothing_radius
@@ -18,7 +19,7 @@ from explorer.smoothing.shifting import shifted
 from explorer.types import Inner, Progress
 
 from .segmentation_measured import GRID, PERCENTILES, CertifiedSettings, CertifiedTable, RobustSettings, RobustTable, settings_problems
-from .segmentation_opening import LightingSet, OpenedSegmenter, lighting_of
+from .segmentation_opening import OpenedSegmenter, lighting_of
 from .segmentation_training import lit_pictures, picture_count, sigma_of
 
 
@@ -27,7 +28,7 @@ def robust_table(opened: OpenedSegmenter, digest: str, settings: RobustSettings,
     InvalidInput where the learned set is missing or of other pictures, and Cancelled."""
     refuse(settings_problems(settings))
     lighting = lighting_of(opened, settings.learned_set)
-    radii = settings.radii or percentile_radii_of(lighting)
+    radii = settings.radii or lighting.radii_of(PERCENTILES)
     common, count, available = _common(opened, digest, settings, lighting)
 
     def measured(first: int, last: int) -> Columns:
@@ -50,7 +51,7 @@ def certified_table(opened: OpenedSegmenter, digest: str, settings: CertifiedSet
     lighting = lighting_of(opened, settings.learned_set)
     sigma = sigma_of(lighting.radius) if settings.sigma is None else settings.sigma
     most = float(smoothing_radius(torch.tensor((1 - settings.confidence) ** (1 / settings.samples)), sigma))
-    radii, attacked = tuple(torch.linspace(0, most, GRID, dtype=torch.float64).tolist()), tuple(each for each in percentile_radii_of(lighting) if each > 0)
+    radii, attacked = tuple(torch.linspace(0, most, GRID, dtype=torch.float64).tolist()), tuple(each for each in lighting.radii_of(PERCENTILES) if each > 0)
     common, count, available = _common(opened, digest, settings, lighting)
 
     def measured(first: int, last: int) -> Columns:
@@ -66,14 +67,8 @@ def certified_table(opened: OpenedSegmenter, digest: str, settings: CertifiedSet
         )  # fmt: skip
 
 
-def percentile_radii_of(lighting: LightingSet) -> tuple[float, ...]:
-    """The radii that hold half, three quarters and all of the validation pairs."""
-    radii = lighting.checkpoint.header.percentile_radii
-    return tuple(float(radii[key]) for key in PERCENTILES)
-
-
 def robust_columns(
-    model: nn.Module, lighting: LightingSet, pictures: Float[Tensor, "n c h w"], materials: Int[Tensor, "n h w"], radii: tuple[float, ...], settings: RobustSettings, first: int,
+    model: nn.Module, lighting: TrainedSet, pictures: Float[Tensor, "n c h w"], materials: Int[Tensor, "n h w"], radii: tuple[float, ...], settings: RobustSettings, first: int,
     progress: Progress,
 ) -> Columns:  # fmt: skip
     """Of each picture itself and at what the attack finds at each radius, `pixel_columns`. Pictures are number `first`, `first` + 1, …"""
@@ -85,25 +80,25 @@ def robust_columns(
 
 
 def adversarial_light(
-    model: nn.Module, lighting: LightingSet, pictures: Float[Tensor, "n c h w"], materials: Int[Tensor, "n h w"], radius: float, steps: int, step_size: float, seed: int = 0, first: int = 0,
+    model: nn.Module, lighting: TrainedSet, pictures: Float[Tensor, "n c h w"], materials: Int[Tensor, "n h w"], radius: float, steps: int, step_size: float, seed: int = 0, first: int = 0,
     progress: Progress | None = None,
 ) -> tuple[Float[Tensor, "n latent"], Float[Tensor, "n c h w"]]:  # fmt: skip
     """The point of each picture's set, and its picture, where PGD from the centre finds the largest mean cross-entropy over the pixels (Perturbation sets,
     Algorithm 1 and Appendix E.4)."""
     streams, inner = Streams(seed, range(first, first + len(pictures))), None if progress is None else Inner(progress)
-    at = LatentBall(lighting.checkpoint.model, radius).at(pictures)
+    at = LatentBall(lighting.model, radius).at(pictures)
     found = pgd(at, cross_entropy(model, materials), steps=steps, step_size=step_size, start="zero", streams=streams, progress=inner)
     return found.delta, found.perturbed
 
 
 def certified_columns(
-    model: nn.Module, lighting: LightingSet, pictures: Float[Tensor, "n c h w"], materials: Int[Tensor, "n h w"], sigma: float, radii: tuple[float, ...], attacked: tuple[float, ...],
+    model: nn.Module, lighting: TrainedSet, pictures: Float[Tensor, "n c h w"], materials: Int[Tensor, "n h w"], sigma: float, radii: tuple[float, ...], attacked: tuple[float, ...],
     settings: CertifiedSettings, first: int, progress: Progress,
 ) -> Columns:  # fmt: skip
     """For each picture the shares of its pixels that are certified at the radii, named right by most votes, abstained on, and named right by
     most votes around what an attack on the segmenter without noise found."""
     numbers, inner = range(first, first + len(pictures)), Inner(progress)
-    ball, votes = LatentBall(lighting.checkpoint.model, lighting.radius).at(pictures), {"sigma": sigma, "batch_size": settings.noisy_batch, "progress": inner}
+    ball, votes = LatentBall(lighting.model, lighting.radius).at(pictures), {"sigma": sigma, "batch_size": settings.noisy_batch, "progress": inner}
     found = certify(model, ball, samples=settings.samples, selection=settings.selection, confidence=settings.confidence, streams=Streams(settings.seed, numbers), **votes)
     materials = materials.cpu()
     right = found.labels == materials
@@ -125,7 +120,7 @@ def _pictures(opened: OpenedSegmenter, first: int, last: int) -> tuple[Tensor, T
     return pictures.to(opened.device), materials.to(opened.device)
 
 
-def _common(opened: OpenedSegmenter, digest: str, settings: RobustSettings | CertifiedSettings, lighting: LightingSet) -> tuple[dict, int, int]:
+def _common(opened: OpenedSegmenter, digest: str, settings: RobustSettings | CertifiedSettings, lighting: TrainedSet) -> tuple[dict, int, int]:
     """What every table says, how many pictures are measured, and how many there are."""
     available = picture_count(opened.pairs)
     common = {

@@ -9,8 +9,8 @@ from .segmentation_training import steps, train
 
 PAPER = SegmenterConfig()
 SCENES = replace(
-    PAPER, dataset="lit_scenes", learned_set="scenes-lighting", widths=(8, 16, 24, 32), steps=3, step_size=0.5, epochs=5, passes=4, batch_size=16,
-    learning_rate=((0.0, 0.0), (2.0, 0.01), (5.0, 0.0)), crop_padding=5,
+    PAPER, dataset="lit_scenes", learned_set="scenes-lighting", widths=(8, 16, 24, 32), steps=3, step_size=0.5, epochs=25, passes=4, batch_size=16,
+    learning_rate=((0.0, 0.0), (10.0, 0.01), (25.0, 0.0)), crop_padding=5,
 )  # fmt: skip
 PREFIXES: dict[str, tuple[SegmenterConfig, str]] = {
     "segmentation-mi": (PAPER, "materials of multi-illumination scenes of 125×187, trained on {}: the paper's settings"),

@@ -1,19 +1,17 @@
 """What is measured of a segmenter, and how: settings, and the tables that results files hold (Perturbation sets, Table 3 and Figure 17)."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from explorer.configuration import from_mapping, out_of_range
-from explorer.errors import ConfigurationError, InvalidInput
-from explorer.measuring import Measured, common_problems
-from explorer.smoothing.confidence import check_samples
+from explorer.configuration import from_mapping
+from explorer.errors import ConfigurationError
+from explorer.measuring import Measured
 
+from .in_latents import Shares, attack_problems, certificate_problems, check_shares
 from .segmentation_config import CONFIDENCE, SAMPLES
 
 ROBUST_KIND, CERTIFIED_KIND = "learned_sets.segmentation", "learned_sets.certified_segmentation"
 PERCENTILES = ("50", "75", "100")  # Appendix F.3: 7.35, 8.81 and 17
 GRID = 25  # radii of a certified curve, from 0 to what can be certified at most
-Shares = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class RobustTable(_OfLights):
         from_mapping(RobustSettings, self.settings, "settings")
         if not len(self.radii) == len(self.robust) == len(self.robust_errors) == len(self.robust_ious):
             raise ConfigurationError(["expected a robust accuracy, its error and an IoU for each radius"])
-        _shares((self.accuracy, *self.robust, *self.robust_errors))
+        check_shares(self.accuracy, *self.robust, *self.robust_errors)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +93,7 @@ class CertifiedTable(_OfLights):
         from_mapping(CertifiedSettings, self.settings, "settings")
         if not len(self.radii) == len(self.certified) == len(self.certified_errors) or len(self.attacked_radii) != len(self.empirical):
             raise ConfigurationError(["expected a share for each radius"])
-        _shares((*self.certified, self.accuracy, self.abstained, *self.empirical))
+        check_shares(*self.certified, self.accuracy, self.abstained, *self.empirical)
 
     def at(self, radius: float) -> float | None:
         """The certified share at a radius: that of the next one on the grid, which is no larger; none beyond the grid."""
@@ -105,25 +103,6 @@ class CertifiedTable(_OfLights):
 TABLES: dict[str, type] = {ROBUST_KIND: RobustTable, CERTIFIED_KIND: CertifiedTable}
 
 
-def settings_problems(settings: Any) -> list[str]:
+def settings_problems(settings: RobustSettings | CertifiedSettings) -> list[str]:
     """All that is wrong with settings of either kind, in the user's words."""
-    found = common_problems(settings) + out_of_range(settings, steps=(1, 100_000))
-    if isinstance(settings, RobustSettings):
-        if not all(0 < radius <= 1000 for radius in settings.radii):
-            found.append(f"radii = {', '.join(f'{each:g}' for each in settings.radii)}: expected numbers above 0 and at most 1000")
-        if not 0 < settings.step_size <= 10:
-            found.append(f"step_size = {settings.step_size}: expected a share of the radius, above 0 and at most 10")
-        return found
-    found += out_of_range(settings, selection=(1, 10**7), noisy_batch=(1, 10**6))
-    if settings.sigma is not None and not 0 < settings.sigma <= 1000:
-        found.append(f"sigma = {settings.sigma}: expected above 0 and at most 1000, or none")
-    try:
-        check_samples(settings.samples, settings.confidence)
-    except InvalidInput as error:
-        found.append(str(error))
-    return found
-
-
-def _shares(values: tuple[float, ...]) -> None:
-    if not all(0 <= value <= 1 for value in values):
-        raise ConfigurationError(["expected shares from 0 to 1"])
+    return attack_problems(settings) if isinstance(settings, RobustSettings) else certificate_problems(settings)

@@ -9,10 +9,9 @@ from explorer.checkpoints import Checkpoint, load
 from explorer.data import ImageDataset, Source, pair_kind
 from explorer.data.illumination_pairs import LightPairs
 from explorer.errors import InvalidInput
-from explorer.measuring import file_digest
+from explorer.papers.trained import TrainedSet, open_trained_set
 
 from .segmentation_config import LIGHT_PAIRS, SEGMENTER
-from .segmentation_training import open_lighting_set
 
 
 @dataclass(frozen=True)
@@ -34,19 +33,6 @@ class OpenedSegmenter:
         return next(self.checkpoint.model.parameters()).device
 
 
-@dataclass(frozen=True)
-class LightingSet:
-    """A learned set of lights, and the digest of its file."""
-
-    name: str
-    checkpoint: Checkpoint
-    digest: str
-
-    @property
-    def radius(self) -> float:
-        return float(self.checkpoint.header.radius)
-
-
 def open_segmenter(path: str | Path, device: str | torch.device = "cpu", root: str | Path | None = None) -> OpenedSegmenter:
     """Raises CheckpointError, DataNotFound, or InvalidInput for another kind, and for scenes of another size."""
     checkpoint = load(path, device)
@@ -61,10 +47,9 @@ def open_segmenter(path: str | Path, device: str | torch.device = "cpu", root: s
     return OpenedSegmenter(Path(path).name, checkpoint, pairs, data)
 
 
-def lighting_of(opened: OpenedSegmenter, name: str | None) -> LightingSet:
+def lighting_of(opened: OpenedSegmenter, name: str | None) -> TrainedSet:
     """The learned set of that name, or where it is none that of the training. Raises CheckpointError, or InvalidInput where there is none."""
     asked = name or opened.checkpoint.header.training.get("learned_set")
     if not asked:
         raise InvalidInput(f"{opened.name} was trained without a learned set: give one, as scenes-lighting.")
-    checkpoint, path = open_lighting_set(str(asked), opened.checkpoint.model.image_shape, opened.device)
-    return LightingSet(path.stem, checkpoint, file_digest(path))
+    return open_trained_set(str(asked), opened.checkpoint.model.image_shape, opened.device)

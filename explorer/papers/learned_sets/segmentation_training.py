@@ -10,17 +10,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from explorer.checkpoints import Checkpoint, Header, load, save
+from explorer.checkpoints import Header, load, save
 from explorer.data import open_pairs
 from explorer.data.illumination import LIGHTS
 from explorer.data.illumination_pairs import NEUTRAL, LightPairs
-from explorer.errors import ConfigurationError, InvalidInput
+from explorer.errors import ConfigurationError
 from explorer.evaluation.segmentation import SHARE, mean_iou, pixel_columns
-from explorer.measuring import file_digest
-from explorer.models import ConditionalVAE, model_config
+from explorer.models import model_config
 from explorer.models.segmentation import SegmentationUNet
 from explorer.papers.base import Place
-from explorer.papers.trained import trained_path
+from explorer.papers.trained import open_trained_set
 from explorer.papers.training import AfterEpoch, initialised, new_header, shuffled, size_differences, train_and_keep
 from explorer.randomness import generator as seeded
 from explorer.sets import LatentBall
@@ -97,17 +96,6 @@ def moved_together(
     return both[:, :-1].contiguous(), torch.where(named < 0, IGNORED, named)
 
 
-def open_lighting_set(name: str, image_shape: tuple[int, int, int], device: torch.device) -> tuple[Checkpoint, Path]:
-    """A learned set of pictures of that shape. Raises CheckpointError, or InvalidInput for a set of others."""
-    path = trained_path(name)
-    checkpoint = load(path, device)
-    if not isinstance(checkpoint.model, ConditionalVAE):
-        raise InvalidInput(f"{path.name} holds a {checkpoint.header.kind!r}, expected a learned set, as scenes-lighting")
-    if checkpoint.model.image_shape != tuple(image_shape):
-        raise InvalidInput(f"{path.name} takes images of shape {checkpoint.model.image_shape}, these scenes are of {tuple(image_shape)}. Choose one that was trained on them.")
-    return checkpoint, path
-
-
 def sigma_of(radius: float) -> float:
     """The noise with which unanimous votes certify the whole set (Perturbation sets, Appendix E.6): 6.90 for 17."""
     return sigma_for_radius(radius, SAMPLES, CONFIDENCE)
@@ -117,15 +105,15 @@ def _loss(config: SegmenterConfig, shape: tuple[int, int, int], device: torch.de
     """The cross-entropy at the inputs of the method, and the digest of the file that they are made of."""
     if config.method not in OF_LEARNED_SETS:
         return cross_entropy_of([clean]), {}
-    checkpoint, path = open_lighting_set(config.learned_set, shape, device)
-    ball = LatentBall(checkpoint.model, checkpoint.header.radius if config.radius is None else config.radius)
+    lighting = open_trained_set(config.learned_set, shape, device)
+    ball = LatentBall(lighting.model, lighting.radius if config.radius is None else config.radius)
     made: dict[str, Inputs] = {
         "samples": sampled(ball),
         "adversarial": attacked(ball, steps=config.steps, step_size=config.step_size, start="zero"),
         "smoothed": noisy(ball, sigma_of(ball.radius)),
     }
     sources = [*([clean] if config.clean_too else []), made[config.method]]
-    return cross_entropy_of(sources, "max"), {"learned_set": path.stem, "learned_set_digest": file_digest(path)}
+    return cross_entropy_of(sources, "max"), {"learned_set": lighting.name, "learned_set_digest": lighting.digest}
 
 
 def _validation(model: nn.Module, pictures: Tensor, materials: Tensor, loss: Loss, config: SegmenterConfig) -> dict[str, float]:

@@ -16,6 +16,7 @@ from .illumination import LATENT_NORMS, LIGHTING
 from .corruption_tables import table5, table6, table7, table8
 from .quality import HEADINGS, PAPER, QualitySettings, QualityTable
 from .report import DISTANCE_NAMES
+from .robust_tables import figure_11, table2, table9
 from .segmentation_tables import figure_14, figure_15, figure_16, figure_17, table3
 
 KIND = "learned_sets.quality"
@@ -38,7 +39,7 @@ FIRST_OPTIONS = (
 ADDED_LATER = {name: value for name, value in json.loads(json.dumps(asdict(LearnedSetConfig()))).items() if name not in FIRST_OPTIONS}
 """Options that headers written before they existed lack, at the value that they had then."""
 CIFAR_C = "needs a checkpoint of cifar10c-centred, which takes a GPU a day: python -m explorer.train cifar10c-centred"
-ROBUST = "needs classifiers trained on a CIFAR-10 corruption set, not implemented yet"
+ROBUST = "needs pictures of a set that cifar10c-centred has trained, which takes a GPU a day, and a classifier: python -m explorer.train robust-cifar10c-adversarial"
 LIGHT = "needs pictures of a set that mi-mip5 has trained on the multi-illumination scenes"
 PUBLISHED = "mean binary cross-entropy per pixel, which is what the published evaluation of the MNIST sets reports"
 
@@ -194,14 +195,14 @@ LEARNED_SETS = Paper(
     "Eric Wong and J. Zico Kolter. Learning perturbation sets for robust machine learning. ICLR 2021.",
     (
         Item("table", 1, "condensed evaluation of the learned sets", fill=table1),
-        Item("table", 2, "adversarial robustness to CIFAR-10 corruptions", ROBUST),
+        Item("table", 2, "adversarial robustness to CIFAR-10 corruptions", fill=table2),
         Item("table", 3, "segmentation robust to changes of lighting", fill=table3),
         Item("table", 4, "quality of the sets learned on MNIST", fill=table4),
         Item("table", 5, "encoder architecture for CIFAR-10 corruptions", fill=table5),
         Item("table", 6, "decoder architecture for CIFAR-10 corruptions", fill=table6),
         Item("table", 7, "quality for three ways to pair CIFAR-10 corruptions", fill=partial(table7, _best, differences)),
         Item("table", 8, "latent norms on CIFAR-10 corruptions", fill=partial(table8, sampled_checkpoint, training_differences)),
-        Item("table", 9, "certified robustness to CIFAR-10 corruptions", ROBUST),
+        Item("table", 9, "certified robustness to CIFAR-10 corruptions", fill=table9),
         Item("table", 10, "quality on multi-illumination at three resolutions", fill=table10),
         Item("table", 11, "latent norms on multi-illumination", fill=table11),
         Item("figure", 1, "members of the CIFAR-10 corruption set", CIFAR_C),
@@ -214,7 +215,7 @@ LEARNED_SETS = Paper(
         Item("figure", 8, "random members of the CIFAR-10 corruption set", CIFAR_C),
         Item("figure", 9, "interpolations between corruptions", CIFAR_C),
         Item("figure", 10, "adversarial corruptions", ROBUST),
-        Item("figure", 11, "certified accuracy over the radius, CIFAR-10", ROBUST),
+        Item("figure", 11, "certified accuracy over the radius, CIFAR-10", fill=figure_11),
         Item("figure", 12, "interpolations between lightings", LIGHT),
         Item("figure", 13, "random lightings", LIGHT),
         Item("figure", 14, "lighting against a model with data augmentation", fill=figure_14),

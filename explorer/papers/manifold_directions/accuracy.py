@@ -10,19 +10,18 @@ from torch import Tensor, nn
 
 from explorer.attacks import cross_entropy, pgd
 from explorer.batches import Columns
-from explorer.checkpoints import load
+from explorer.checkpoints import describe
 from explorer.data import PAIRS, ImageDataset
-from explorer.models import ClassConditionalVAE, ConditionalVAE
+from explorer.models import ClassConditionalVAE
 from explorer.papers.trained import trained_path
 from explorer.randomness import Streams
-from explorer.sets import LatentBall, LpBall, ManifoldLatent, PerturbationSet
+from explorer.sets import LpBall, ManifoldLatent, PerturbationSet
 from explorer.types import Inner, Progress, Silent
 
 from .config import ClassifierConfig
 from .defences import pixel_step
 from .opening import open_vae
 
-LATENT_STEPS = 50  # of PGD in the latent ball of a learned set (Perturbation sets, Appendix E.4)
 HEADINGS = ("clean", "FGSM", "PGD", "VAE", "ℓ1", "decoded")
 
 
@@ -87,7 +86,7 @@ def accuracy_columns(
 
 def header_metrics(model: nn.Module, test: ImageDataset, config: ClassifierConfig, device: torch.device, progress: Progress) -> dict[str, float]:
     """Accuracies on the test split for a checkpoint's header: under the attacks of one step at the paper's strength, on the manifold where the
-    training had a VAE (PGD is `evaluate`'s); in a learned set's frame on real perturbations and in its latent ball."""
+    training had a VAE, and in a learned set's frame on real perturbations (PGD is `evaluate`'s)."""
     if config.learned_set:
         return learned_set_metrics(model, test, config, device, progress)
     vae = open_vae(config.vae, device).model if config.vae and "manifold" in config.sources else None
@@ -96,17 +95,11 @@ def header_metrics(model: nn.Module, test: ImageDataset, config: ClassifierConfi
 
 
 def learned_set_metrics(model: nn.Module, test: ImageDataset, config: ClassifierConfig, device: torch.device, progress: Progress) -> dict[str, float]:
-    """On clean images, on one real perturbation of each, and under PGD in steps of ε/20 in the latent ball at the set's percentile radii
-    (Perturbation sets, §5.1 and Appendix E.4)."""
-    checkpoint = load(trained_path(config.learned_set), device)
-    assert isinstance(checkpoint.model, ConditionalVAE)
-    header, pairs = checkpoint.header, PAIRS[checkpoint.header.dataset["pairs"]]()
-    radii = {key: value for key, value in header.percentile_radii.items() if key in ("25", "50", "75", "100")}
-    chosen = {f"latent_{key}": AttackInSet(LatentBall(checkpoint.model, radius), {"steps": LATENT_STEPS, "step_size": 0.05, "start": "zero"}) for key, radius in radii.items()}
-    found = _means(model, test, chosen, device, progress)
+    """On clean images, and on one real perturbation of each (Perturbation sets, §5.1)."""
+    pairs = PAIRS[describe(trained_path(config.learned_set)).dataset["pairs"]]()
     draws = Streams(0, range(len(test)), purpose="pairs").uniform((pairs.draws(tuple(pairs.unframed(test.images).shape[1:])),))
     real = ImageDataset(pairs.perturb(pairs.unframed(test.images), draws), test.labels, test.class_names)
-    return {**found, "perturbed": _means(model, real, {}, device, Silent())["clean"]}
+    return {**_means(model, test, {}, device, progress), "perturbed": _means(model, real, {}, device, Silent())["clean"]}
 
 
 def _means(model: nn.Module, test: ImageDataset, chosen: dict[str, AttackInSet], device: torch.device, progress: Progress, batch_size: int = 250) -> dict[str, float]:

@@ -25,8 +25,10 @@ SOURCES = {
     "pairs": "real perturbations, drawn anew",
     "samples": "random members of a learned set",
     "learned": "the attack in the latent ball of a learned set",
+    "smoothed": "members of a learned set under Gaussian noise in its latents",
 }
-OF_LEARNED_SETS = ("pairs", "samples", "learned")
+OF_LEARNED_SETS = ("pairs", "samples", "learned", "smoothed")
+PERCENTILES = (25, 50, 75, 100)  # of a learned set's encodings, whose radii its checkpoint holds
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class ClassifierConfig:
 
     dataset: str = "mnist"
     classifier: str = "lenet5"
-    widths: tuple[int, ...] | None = None  # none: the paper's
+    stem: int | None = None  # maps of a residual network's first layer; none: the paper's
+    widths: tuple[int, ...] | None = None  # the same of its stages
+    depths: tuple[int, ...] | None = None
     hidden_units: tuple[int, ...] | None = None
     mean: tuple[float, ...] | None = None  # images become (x − mean)/std where these are given
     std: tuple[float, ...] | None = None
@@ -55,6 +59,7 @@ class ClassifierConfig:
     vae: str | None = None  # class-conditional: a checkpoint file, or the experiment that trains it
     learned_set: str | None = None  # the same, for pairs, samples and learned
     latent_radius: float | None = 1.0  # Appendix B.1, a sign step; none: the learned set's own
+    percentile: int | None = None  # where that is none: the radius that so many per cent of the set's encodings have, 25, 50, 75 or 100
     latent_steps: int = 1
     latent_step_size: float = 1.0  # a share of the radius
     epochs: int = 30  # Appendix B.1
@@ -78,7 +83,7 @@ class ClassifierConfig:
 
     def model_config(self, image_shape: tuple[int, int, int], classes: int) -> dict:
         """The fields that the classifier is given, for images of that shape."""
-        return chosen_fields(self, ("widths", "hidden_units", "mean", "std"), image_shape, classes)
+        return chosen_fields(self, ("stem", "widths", "depths", "hidden_units", "mean", "std"), image_shape, classes)
 
 
 def problems(config: ClassifierConfig) -> list[str]:
@@ -116,6 +121,10 @@ def _source_problems(config: ClassifierConfig) -> list[str]:
         found.append("latent_radius = none: the manifold has no radius of its own, give one")
     if config.latent_radius is not None and not 0 <= config.latent_radius <= 1000:
         found.append(f"latent_radius = {config.latent_radius}: expected 0 to 1000")
+    if config.percentile not in (None, *PERCENTILES):
+        found.append(f"percentile = {config.percentile}: expected one of {', '.join(map(str, PERCENTILES))}, or none")
+    if config.percentile is not None and config.latent_radius is not None:
+        found.append(f"percentile = {config.percentile} and latent_radius = {config.latent_radius}: expected one of them; give none for the other")
     if (needy := [name for name in config.sources if name in OF_LEARNED_SETS]) and not config.learned_set:
         found.append(f"learned_set = none: {', '.join(needy)} needs a learned set, as digits-rts")
     return found

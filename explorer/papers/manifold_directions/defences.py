@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 
 import torch
 
-from explorer.checkpoints import load
 from explorer.data import PAIRS
 from explorer.errors import InvalidInput
-from explorer.measuring import file_digest
-from explorer.models import ConditionalVAE
-from explorer.papers.trained import trained_path
+from explorer.papers.trained import TrainedSet, open_trained_set
 from explorer.sets import LatentBall, LpBall, ManifoldLatent, PerturbationSet
-from explorer.training import Inputs, Loss, attacked, beginning_with, clean, cross_entropy_of, paired, sampled
+from explorer.smoothing import sigma_for_radius
+from explorer.smoothing.certification import CONFIDENCE, SAMPLES
+from explorer.training import Inputs, Loss, attacked, beginning_with, clean, cross_entropy_of, noisy, paired, sampled
 
 from .config import OF_LEARNED_SETS, ClassifierConfig
 from .opening import open_vae
@@ -36,18 +35,26 @@ def defence(config: ClassifierConfig, image_shape: tuple[int, int, int], classes
         _fits(config.vae, (*vae.model.image_shape, vae.model.classes), (*image_shape, classes), config.dataset)
         found["manifold"], digests["vae_digest"] = _latent(config, ManifoldLatent(vae.model, config.latent_radius)), vae.digest
     if set(OF_LEARNED_SETS) & set(config.sources):
-        path = trained_path(config.learned_set)
-        checkpoint = load(path, device)
-        header, model = checkpoint.header, checkpoint.model
-        if not isinstance(model, ConditionalVAE) or header.dataset.get("pairs") not in PAIRS:
-            raise InvalidInput(f"{path.name} holds a {header.kind!r}, expected a learned set, as digits-rts")
-        _fits(path.name, model.image_shape, image_shape, config.dataset)
-        ball = LatentBall(model, header.radius if config.latent_radius is None else config.latent_radius)
-        digests["learned_set_digest"] = file_digest(path)
-        found |= {"pairs": paired(PAIRS[header.dataset["pairs"]]()), "samples": sampled(ball), "learned": _latent(config, ball)}
+        learned = open_trained_set(config.learned_set, image_shape, device)
+        kind = learned.checkpoint.header.dataset.get("pairs")
+        if kind not in PAIRS:
+            raise InvalidInput(f"{learned.name} was learned from pairs of kind {str(kind)[:40]!r}, which cannot be made of the images of {config.dataset!r}: expected one of {', '.join(PAIRS)}")
+        ball = LatentBall(learned.model, latent_radius(config, learned))
+        digests["learned_set_digest"] = learned.digest
+        found |= {"pairs": paired(PAIRS[kind]()), "samples": sampled(ball), "learned": _latent(config, ball)}
+        if "smoothed" in config.sources:
+            found["smoothed"] = noisy(ball, sigma_for_radius(ball.radius, SAMPLES, CONFIDENCE))
     found |= {"clean": clean, "linf": _pixels(config, math.inf, config.radius), "l2": _pixels(config, 2, config.radius_l2), "l1": _pixels(config, 1, config.radius_l1)}
     whole = cross_entropy_of([found[name] for name in config.sources], config.mixing)
     return Defence(beginning_with(cross_entropy_of([clean]), config.standard_epochs, whole), digests)
+
+
+def latent_radius(config: ClassifierConfig, learned: TrainedSet) -> float:
+    """Of the ball in a learned set's latents: as configured, else of that percentile, else the set's own. Raises InvalidInput for a set without
+    that percentile."""
+    if config.latent_radius is not None:
+        return config.latent_radius
+    return learned.radius if config.percentile is None else learned.radii_of((str(config.percentile),))[0]
 
 
 def step_size(config: ClassifierConfig) -> float:

@@ -49,10 +49,29 @@ FRAMED = replace(  # Perturbation sets, Appendix E.4, on digits: 7 steps of ε/5
     DIGITS, dataset="framed_digits", vae=None, learned_set="digits-rts", standard_epochs=0.0, latent_radius=None, latent_steps=7, latent_step_size=0.2,
     epochs=20, weight_decay=0.0,
 )  # fmt: skip
+CORRUPTED = replace(  # Perturbation sets, Appendix E.4; no weight decay: its published configuration
+    CIFAR10, classifier="wide_resnet", vae=None, learned_set="cifar10c-centred", standard_epochs=0.0, latent_radius=None, latent_steps=7, latent_step_size=0.2,
+    epochs=100, learning_rate=((0.0, 0.0), (40.0, 0.2), (100.0, 0.0)), weight_decay=0.0,
+)  # fmt: skip
+SCENES = replace(
+    CORRUPTED, dataset="scenes", stem=8, widths=(8, 16, 32), depths=(1, 1, 1), learned_set="scenes-corruptions", latent_steps=3, latent_step_size=0.5, epochs=20, batch_size=64,
+    learning_rate=((0.0, 0.0), (8.0, 0.01), (20.0, 0.0)), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25),
+)  # fmt: skip
+STANDARD: dict[str, tuple[dict, str]] = {"standard": ({}, "on clean images")}
 ON_LEARNED_SETS: dict[str, tuple[dict, str]] = {
     "pairs": ({"sources": ("pairs",)}, "on real perturbations"),
-    "samples": ({"sources": ("samples",)}, "on members that the set digits-rts draws"),
-    "adversarial": ({"sources": ("clean", "learned"), "mixing": "max"}, "on each image's larger loss of clean and adversarial in the latent ball of digits-rts (Algorithm 1)"),
+    "samples": ({"sources": ("samples",)}, "on members that the set {} draws"),
+    "adversarial": ({"sources": ("clean", "learned"), "mixing": "max"}, "on each image's larger loss of clean and adversarial in the latent ball of {} (Algorithm 1)"),
+}
+SMOOTHED: dict[str, tuple[dict, str]] = {
+    f"smoothed-{percentile}": ({"sources": ("smoothed",), "percentile": percentile}, f"under the noise in the latents of {{}} that can certify the radius of {percentile} % of its encodings")
+    for percentile in (25, 50, 75)
+}
+QUICK = ": trains in minutes, no download"
+ROBUST: dict[str, tuple[ClassifierConfig, dict[str, tuple[dict, str]], str]] = {
+    "robust-digits-rts": (FRAMED, ON_LEARNED_SETS, f"a narrow LeNet-5 on rotated, scaled and moved digits, trained {{}}{QUICK}"),
+    "robust-cifar10c": (CORRUPTED, {**STANDARD, **ON_LEARNED_SETS, **SMOOTHED}, "WRN-28-10 on CIFAR-10, trained {} (Perturbation sets, Tables 2 and 9)"),
+    "robust-scenes": (SCENES, {**STANDARD, **ON_LEARNED_SETS, **SMOOTHED}, f"a narrow Wide ResNet on rendered scenes, trained {{}}{QUICK}"),
 }
 
 
@@ -74,7 +93,10 @@ EXPERIMENTS: dict[str, Experiment] = {
         for defence, (changes, how) in DEFENCES.items()
     },
     **{
-        f"robust-digits-rts-{name}": Experiment(replace(FRAMED, **changes), train, problems, steps, "learned_sets", f"a narrow LeNet-5 on rotated, scaled and moved digits, trained {how}: trains in minutes, no download")
-        for name, (changes, how) in ON_LEARNED_SETS.items()
+        f"{prefix}-{name}": Experiment(
+            replace(config, **changes), train, problems, steps, "learned_sets", text.format(how.format(config.learned_set)), None if prefix == "robust-digits-rts" else replace(CORRUPTED, **changes)
+        )
+        for prefix, (config, trainings, text) in ROBUST.items()
+        for name, (changes, how) in trainings.items()
     },
 }

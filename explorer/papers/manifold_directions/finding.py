@@ -14,8 +14,9 @@ from .measured import SETTINGS, AccuracyTable, SpectraTable, Table
 
 COMPACT_ENDING = "-compact"
 NAMED = ("dataset", "classifier", "radius", "steps", "latent_radius", "epochs", "standard_epochs", "batch_size", "learning_rate", "weight_decay")  # by the paper
+ADDED_LATER = ("stem", "depths", "percentile")  # none in trainings before they existed
 OF_PIXELS = ("radius", "radius_l2", "radius_l1", "steps", "step_size", "start")
-OF_LATENTS = ("vae", "learned_set", "latent_radius", "latent_steps", "latent_step_size")
+OF_LATENTS = ("vae", "learned_set", "latent_radius", "percentile", "latent_steps", "latent_step_size")
 Found = tuple[Table, Path]
 
 
@@ -62,12 +63,12 @@ def training_differences(training: dict, name: str) -> list[str]:
         return ["training unknown"]
     wanted = plain(EXPERIMENTS[name].config) if name in EXPERIMENTS else training
     sources = set(training.get("sources", ()))
-    skipped = {"seed", *(() if sources & {"linf", "l2", "l1"} else OF_PIXELS), *(() if sources & {"manifold", "samples", "learned"} else OF_LATENTS)}
+    skipped = {"seed", *(() if sources & {"linf", "l2", "l1"} else OF_PIXELS), *(() if sources & {"manifold", "samples", "learned", "smoothed"} else OF_LATENTS)}
     skipped |= {"standard_epochs", "mixing"} if sources == {"clean"} else set()
     return [
         f"{key} {option_text(training[key])[:60] if key in training else 'not recorded'} ({'paper' if key in NAMED else 'experiment'} {option_text(value)[:60]})"
         for key, value in wanted.items()
-        if key not in skipped and training.get(key, _absent) != value
+        if key not in skipped and training.get(key, None if key in ADDED_LATER else _absent) != value
     ]
 
 

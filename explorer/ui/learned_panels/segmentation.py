@@ -15,7 +15,7 @@ from explorer.figures.materials import colours, material_map, wrong_pixels
 from explorer.measuring import file_digest
 from explorer.models.segmentation import SEGMENTER
 from explorer.papers.learned_sets.segmentation_evaluation import adversarial_light
-from explorer.papers.learned_sets.segmentation_opening import LightingSet
+from explorer.papers.trained import TrainedSet
 from explorer.types import Progress
 from explorer.ui.components import download, plain, png_button, show_row
 from explorer.ui.learned_sets_link import Link
@@ -59,7 +59,7 @@ def show_segmentation(link: Link, view: View) -> Link:
     own, shown = _named(model, view.clean), _named(model, view.result.perturbed)
     _show(view, {"its own light": own, f"the member above, ‖u‖ = {view.result.norm:.2f}": shown}, truth[0], name)
     st.caption(f"The light within radius {view.radius:.2f} at which {STEPS} steps of PGD find the largest cross-entropy, an attack: another one may be worse.")
-    lighting = LightingSet(view.provenance.checkpoint, learned.checkpoint, file_digest(view.path))
+    lighting = TrainedSet(view.provenance.checkpoint, learned.checkpoint, file_digest(view.path))
 
     def work(progress: Progress) -> Iterator[Named]:
         found = adversarial_light(model, lighting, view.clean, truth.to(view.clean.device), view.radius, STEPS, 2.5 / STEPS, link.seed, view.subject.key, progress)[1]
