@@ -12,7 +12,7 @@ from explorer.checkpoints import Header, describe, load
 from explorer.errors import CheckpointError, InvalidInput, OutputError
 from explorer.registry import look_up
 from explorer.runs import Store
-from explorer.storage import imported_folder, write_atomically
+from explorer.storage import imported_folder, runs_folder, write_atomically
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
 UPLOADS = Path(tempfile.gettempdir()) / f"explorer-uploads-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
@@ -32,15 +32,16 @@ class Found:
 
 
 def find_checkpoints(folders: tuple[str, ...] = ()) -> list[Found]:
-    """Shipped ones first, then those that runs have trained, those of EXPLORER_CHECKPOINTS and of the folders given, then imported ones and
-    uploads."""
+    """Shipped ones first, then those that runs and the command have trained, those of EXPLORER_CHECKPOINTS and of the folders given, then imported
+    ones and uploads; a file that is found twice is there once."""
     own = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     roots = list(dict.fromkeys(Path(folder).expanduser().resolve() for folder in (*own, *folders)))
     found = _in(SHIPPED, "shipped", "") + _trained()
     for index, root in enumerate(roots):
         same = sum(earlier.name == root.name for earlier in roots[:index])
         found += _in(root, "folder", f"{root.name}{f'-{same + 1}' if same else ''}/")
-    return found + _in(imported_folder(), "imported", "imported/") + _in(UPLOADS, "uploaded", "upload/")
+    found += _in(imported_folder(), "imported", "imported/") + _in(UPLOADS, "uploaded", "upload/")
+    return list({each.path.resolve(): each for each in reversed(found)}.values())[::-1]
 
 
 def checkpoint_path(key: str, folders: tuple[str, ...] = ()) -> Path:
@@ -85,19 +86,21 @@ def forget_upload(key: str) -> None:
 
 
 def _trained() -> list[Found]:
-    """What a training has finished in the store of runs, newest first; `best` and `last` on its way are left out."""
-    found = []
+    """What trainings have finished, in the store of runs, newest first, then by the command in its usual place; `best` and `last` on their way
+    are left out."""
     try:
         runs = Store().runs()
     except OutputError:
         return []
-    for run in runs:
-        for path in sorted(run.output.glob("*.safetensors")):
-            try:
-                if (header := describe(path)).name == path.stem:
-                    found.append(Found(f"run/{run.number}/{path.stem}", path, f"run {run.number}", header))
-            except CheckpointError:
-                continue
+    places = [(f"run/{run.number}/{path.stem}", path, f"run {run.number}") for run in runs for path in sorted(run.output.glob("*.safetensors"))]
+    places += [(f"trained/{path.stem}", path, "trained here") for path in sorted(runs_folder().glob("*/*.safetensors")) if path.parent.name == path.stem]
+    found = []
+    for key, path, origin in places:
+        try:
+            if (header := describe(path)).name == path.stem:
+                found.append(Found(key, path, origin, header))
+        except CheckpointError:
+            continue
     return found
 
 

@@ -7,6 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from explorer.errors import CheckpointError, InvalidInput, OutputError, UnknownName
 from explorer.papers.learned_sets import open_learned_set
+from explorer.storage import RUNS_VARIABLE
 from explorer.ui import library
 from explorer.ui.components import plain
 from explorer.ui.library import check_folder, checkpoint_path, find_checkpoints, forget_upload, keep_upload
@@ -37,6 +38,17 @@ def test_a_users_folder_is_searched(tmp_path, shipped):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "copy.safetensors").write_bytes(shipped.read_bytes())
     assert checkpoint_path("mine/copy", (str(tmp_path / "mine"),)) == tmp_path / "mine" / "copy.safetensors"
+
+
+def test_what_the_training_command_has_finished_is_there_once_also_where_its_folder_is_given(tmp_path, shipped, monkeypatch):
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    place = tmp_path / "digits-rts"
+    place.mkdir()
+    for name in ("best", "last", "digits-rts"):
+        (place / f"{name}.safetensors").write_bytes(shipped.read_bytes())
+    assert [each.origin for each in find_checkpoints() if each.path.parent == place] == ["trained here"]
+    found = [each.key for each in find_checkpoints((str(tmp_path),)) if each.path.stem == "digits-rts" and each.path.parent == place]
+    assert found == ["trained/digits-rts"] and checkpoint_path("trained/digits-rts") == place / "digits-rts.safetensors"
 
 
 def test_a_broken_file_is_listed_with_its_problem(tmp_path):
