@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from explorer.configuration import from_mapping
 from explorer.errors import ConfigurationError
 from explorer.measuring import Measured
-from explorer.smoothing.certification import CONFIDENCE, SAMPLES, SELECTION
 
-from .in_latents import Shares, attack_problems, certificate_problems, check_shares
+from .in_latents import AttackSettings, CertificateSettings, Shares, attack_problems, certificate_problems, check_shares
 
 ROBUST_KIND, SMOOTHED_KIND = "learned_sets.robust", "learned_sets.smoothed"
 PERCENTILES = ("25", "50", "75", "100")  # Appendix E.3: 2.7, 3.9 and 10.2; the whole set is Algorithm 1's
@@ -16,32 +15,15 @@ GRID = 25  # radii of a certified curve, from 0 to what can be certified at most
 
 
 @dataclass(frozen=True)
-class RobustSettings:
-    """How accuracies in a learned set are measured."""
+class RobustSettings(AttackSettings):
+    """At PERCENTILES of the set's encodings, where no radii are given."""
 
-    learned_set: str | None = None  # a checkpoint or an experiment; none: that of the training
-    radii: Shares = ()  # none: the set's PERCENTILES
-    steps: int = 50  # of PGD, Appendix E.4
-    step_size: float = 0.05  # a share of the radius
-    limit: int | None = None
-    seed: int = 0
     batch_size: int = 100
 
 
 @dataclass(frozen=True)
-class SmoothedSettings:
-    """How images are certified: noise N(0, σ²I) in the latents of the set, and radii of its 25th, 50th and 75th percentiles."""
-
-    learned_set: str | None = None
-    sigma: float | None = None  # none: the one that certifies the radius of the training at most (Appendix E.6)
-    samples: int = SAMPLES
-    selection: int = SELECTION  # votes of a prediction, and those that choose the class that is certified
-    confidence: float = CONFIDENCE
-    steps: int = 20  # of the attack beside it, on the classifier without noise
-    limit: int | None = 100
-    seed: int = 0
-    batch_size: int = 5
-    noisy_batch: int = 512
+class SmoothedSettings(CertificateSettings):
+    """At the radii of 25, 50 and 75 per cent of the set's encodings; predictions are by `selection` votes."""
 
 
 @dataclass(frozen=True, kw_only=True)

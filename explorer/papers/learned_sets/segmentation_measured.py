@@ -6,8 +6,8 @@ from explorer.configuration import from_mapping
 from explorer.errors import ConfigurationError
 from explorer.measuring import Measured
 
-from .in_latents import Shares, attack_problems, certificate_problems, check_shares
-from .segmentation_config import CONFIDENCE, SAMPLES
+from .in_latents import AttackSettings, CertificateSettings, Shares, attack_problems, certificate_problems, check_shares
+from .segmentation_config import SAMPLES
 
 ROBUST_KIND, CERTIFIED_KIND = "learned_sets.segmentation", "learned_sets.certified_segmentation"
 PERCENTILES = ("50", "75", "100")  # Appendix F.3: 7.35, 8.81 and 17
@@ -15,30 +15,16 @@ GRID = 25  # radii of a certified curve, from 0 to what can be certified at most
 
 
 @dataclass(frozen=True)
-class RobustSettings:
-    """How accuracies under adversarial lights are measured. `limit` keeps the first pictures, which cover scenes and lights evenly."""
-
-    learned_set: str | None = None  # a checkpoint or an experiment; none: that of the training
-    radii: Shares = ()  # none: the set's 50th, 75th and 100th percentiles
-    steps: int = 50  # of PGD, Appendix E.4
-    step_size: float = 0.05  # a share of the radius
-    limit: int | None = None
-    seed: int = 0
-    batch_size: int = 25
+class RobustSettings(AttackSettings):
+    """At PERCENTILES of the set's encodings, where no radii are given. The first pictures cover scenes and lights evenly."""
 
 
 @dataclass(frozen=True)
-class CertifiedSettings:
-    """How pixels are certified: noise N(0, σ²I) in the latents of the set, whose own ε is where the curve ends."""
+class CertifiedSettings(CertificateSettings):
+    """The set's own ε is where the curve ends, with the noise that is usual here."""
 
-    learned_set: str | None = None
-    sigma: float | None = None  # none: the one that certifies ε at most (Appendix E.6)
     samples: int = SAMPLES
-    selection: int = 100
-    confidence: float = CONFIDENCE
-    steps: int = 20  # of the attack beside it, on the segmenter without noise
     limit: int | None = 10
-    seed: int = 0
     batch_size: int = 1
     noisy_batch: int = 64
 
