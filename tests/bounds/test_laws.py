@@ -102,7 +102,7 @@ def test_a_larger_box_has_wider_intervals_by_linear_propagation_with_fixed_slope
     assert large.holds(small.lower, slack).all() and large.holds(small.upper, slack).all()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [pytest.param(name, marks=pytest.mark.slow) if name == "alpha-crown" else name for name in METHODS])
 @settings(few, derandomize=True)
 @given(seed=SEEDS)
 def test_examples_do_not_influence_each_other(method, seed):

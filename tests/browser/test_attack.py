@@ -32,6 +32,7 @@ def test_picture_and_logits_follow_before_the_release_and_the_attack_after_it(vi
     expect(picture.locator("figcaption")).to_have_text("the strongest found")
 
 
+@pytest.mark.slow
 def test_the_film_plays_pauses_and_goes_step_by_step(visitor):
     visitor.open_attack(steps="20")
     film, part = visitor.page.get_by_test_id("film-root"), visitor.page.get_by_test_id

@@ -39,6 +39,7 @@ def test_margins_follow_before_the_release(visitor):
     assert "radius" not in visitor.query()
 
 
+@pytest.mark.slow
 def test_on_release_all_methods_are_computed_and_the_radius_is_in_the_link(visitor):
     visitor.open_bounds()
     before = verdict(visitor, "alpha-crown")

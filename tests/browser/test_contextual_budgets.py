@@ -59,6 +59,7 @@ def test_budgets_and_verdict_follow_before_the_release_and_the_attack_after_it(v
     expect(part(visitor, "stale")).to_have_text("")
 
 
+@pytest.mark.slow
 def test_what_is_drawn_on_the_map_changes_it_before_the_release_and_is_in_the_link(visitor):
     visitor.open_contextual_budgets(**DRAWN)
     before = seen(visitor, "map-0-drawn"), seen(visitor, "map-0-uniform")

@@ -54,6 +54,7 @@ def test_the_copied_link_is_the_address_of_the_view(new_visitor):
     assert visitor.query() == {"model": DIGITS, **VIEW}
 
 
+@pytest.mark.slow
 def test_settings_are_still_there_after_a_visit_to_the_gallery(linked):
     pages = linked.page.get_by_test_id("stSidebarNav")
     pages.get_by_role("link", name="Gallery").click()

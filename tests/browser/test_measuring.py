@@ -43,6 +43,7 @@ def measuring_slowly(visitor):
     cancel_if_active(visitor)
 
 
+@pytest.mark.slow
 def test_numbers_grow_while_it_measures_and_stay_when_it_is_cancelled(measuring_slowly):
     first = so_far(measuring_slowly)
     measuring_slowly.until(lambda: so_far(measuring_slowly) > first, "more pairs")

@@ -44,6 +44,7 @@ def test_a_run_is_launched_followed_reloaded_cancelled_and_gone_on_with(searchin
     searching.until(lambda: done(searching) >= first, "to go on from there")
 
 
+@pytest.mark.slow
 def test_the_picture_answers_while_a_run_computes(searching):
     searching.until(lambda: done(searching) > 0, "the first pairs")
     before = searching.seen()

@@ -26,6 +26,7 @@ from explorer.train import main
 from explorer.training import State, jensen_shannon
 from explorer.types import Silent
 from tests.stopping import StopAfterResults
+from tests.few import few
 
 CPU = torch.device("cpu")
 QUICK = ("trades-l2-cifar10", "awp-linf-cifar10", "ada-cifar10-all-augmix-deepaugment", "random-weights-scenes-unet")
@@ -92,7 +93,7 @@ def test_an_experiment_trains_and_its_checkpoint_opens_as_any_classifier(name, r
     assert opened.model(load_dataset("cifar10", "test", root, limit=2).images).shape == (2, 10)
 
 
-@pytest.mark.parametrize("name", ["ada-cifar10-unet-augmix", "sam-cifar10"])
+@pytest.mark.parametrize("name", few(1, ["sam-cifar10", "ada-cifar10-unet-augmix"]))
 def test_a_stopped_training_goes_on_bit_for_bit(name, root, networks, tmp_path):
     config, train = tiny(name, networks), OWN[name].train
     whole = train("tiny", config, Place(tmp_path / "whole", CPU, root), Silent())
@@ -161,7 +162,7 @@ def test_corruptions_begin_after_the_clean_epochs(networks, root, tmp_path):
     assert torch.equal(early, x) and not torch.equal(late, x)
 
 
-@pytest.mark.parametrize("name", [pytest.param("nominal-cifar10", marks=pytest.mark.slow), "ada-cifar10-unet"])
+@pytest.mark.parametrize("name", few(1, ["nominal-cifar10", "ada-cifar10-unet"]))
 def test_a_small_batch_is_learned_by_heart(name, root, networks, tmp_path):
     config = tiny(name, networks, stem=8, widths=(16, 32), epochs=24, warm_up=2, batch_size=20, limit=20, learning_rate=0.4, augment=False, steps=1)
     config = replace(config, backbones=(str(networks["warp"]),), radius=(0.03,)) if config.backbones else config

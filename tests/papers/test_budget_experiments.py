@@ -90,6 +90,7 @@ def test_a_step_of_the_papers_size_reaches_every_weight(name, shape):
     assert all(each.grad is not None and each.grad.isfinite().all() and each.grad.abs().sum() > 0 for each in model.parameters())
 
 
+@pytest.mark.slow
 def test_a_small_batch_is_learned_by_heart_within_its_budgets():
     images = torch.rand(6, 1, 10, 10, generator=torch.Generator().manual_seed(0)).round()
     labels = torch.arange(6) % 3

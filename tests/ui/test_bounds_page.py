@@ -17,6 +17,7 @@ from explorer.ui.live_inference import Request, answer
 from explorer.ui.live_scenes import SCENES, NumberScene
 from tests.apps import opened_page, texts
 from tests.ui.test_pages import uploads
+from tests.few import few
 
 SHIPPED = library.SHIPPED / "contextual_budgets" / "uniform-digits.safetensors"
 FAST = {"model": "uniform-digits", "methods": "ibp,crown-ibp", "steps": "10"}
@@ -57,7 +58,7 @@ def test_the_link_keeps_what_was_chosen():
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [
+    few(3, [
         ({"radius": "7"}, "radius = 7.0 cannot be shown (expected 0 to 0.3)"),
         ({"radius": "nan"}, "radius = 'nan' cannot be used"),
         ({"methods": "crowm"}, "methods = ('crowm',) cannot be shown"),
@@ -65,7 +66,7 @@ def test_the_link_keeps_what_was_chosen():
         ({"steps": "7"}, "steps = 7 cannot be shown"),
         ({"model": "digits-rts"}, "'digits-rts' is not a classifier that is here"),
         ({"volume": "3"}, "'volume' is not known here"),
-    ],
+    ]),
 )
 def test_a_bad_link_is_one_message_and_the_page_goes_on(query, words):
     test = page(**query)

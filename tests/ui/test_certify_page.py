@@ -11,6 +11,7 @@ from explorer.ui.background import JOBS
 from explorer.ui.certify_link import Link, checked, share_needed
 from tests.apps import opened_page, settled, texts
 from tests.ui.test_pages import uploads
+from tests.few import few
 
 SHIPPED = library.SHIPPED / "contextual_budgets" / "uniform-digits-0.2.safetensors"
 FAST = {"model": "uniform-digits-0.2", "samples": "100", "sigma": "0.1"}
@@ -48,14 +49,14 @@ def test_both_kinds_of_runs_are_launched_from_the_panel(monkeypatch):
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [
+    few(2, [
         ({"sigma": "0"}, "sigma = 0.0 cannot be shown"),
         ({"sigma": "nan"}, "sigma = 'nan' cannot be used"),
         ({"threat": "linf"}, "threat = linf cannot be shown"),
         ({"samples": "3"}, "samples = 3 cannot be shown"),
         ({"confidence": "0.4"}, "confidence = 0.4 cannot be shown"),
         ({"sigmas": "0.1,9"}, "sigmas = (0.1, 9.0) cannot be shown"),
-    ],
+    ]),
 )
 def test_a_bad_link_is_one_message_and_the_page_goes_on(query, words):
     test = page(**query)

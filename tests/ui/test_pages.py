@@ -14,6 +14,7 @@ from explorer.ui import cache, library
 from explorer.ui.learned_panels import quality as quality_panel
 from explorer.ui.learned_sets_link import decode_point, encode_point
 from tests.apps import opened_page
+from tests.few import few
 
 PAGES = Path(__file__).parents[2] / "pages"
 MAIN = Path(__file__).parents[2] / "explorer" / "ui" / "main.py"
@@ -106,7 +107,7 @@ def test_a_folder_that_is_none_is_one_message():
 
 @pytest.mark.parametrize(
     ("query", "message"),
-    [
+    few(8, [
         ({"model": "no-such-set"}, "'no-such-set' is not here"),
         ({"model": "digits-rts", "image": "100000"}, "image = 100000 cannot be shown"),
         ({"model": "digits-rts", "image": "three"}, "image = 'three' cannot be used"),
@@ -131,7 +132,7 @@ def test_a_folder_that_is_none_is_one_message():
         ({"model": "digits-rts", "height": "100"}, "height = 100.0 cannot be shown"),
         ({"model": "digits-rts", "sense": "best"}, "sense = 'best' cannot be used"),
         ({"model": "digits-rts", "panel": "Compare", "other": "no-such-set"}, "other checkpoint no-such-set is not here"),
-    ],
+    ]),
     ids=str,
 )
 def test_a_bad_link_says_so_and_the_page_stays_usable(query, message):
@@ -169,7 +170,7 @@ def test_every_panel_shows_pictures_and_downloads(panel):
 MEASURED = {"Quality": "Estimates over 25 pairs", "Latent norms": "of 300 test pairs", "Theory": "Medians over 25 test pairs"}
 
 
-@pytest.mark.parametrize("panel", MEASURED)
+@pytest.mark.parametrize("panel", few(2, MEASURED))
 def test_a_panel_measures_on_demand(panel):
     test = page("learned_sets", model="digits-rts", panel=panel, count="25")
     assert not any(MEASURED[panel] in caption.value for caption in test.caption)
@@ -212,6 +213,7 @@ def test_without_a_link_a_set_of_transformations_is_shown():
     assert page("learned_sets").selectbox[0].value == "digits-rts"
 
 
+@pytest.mark.slow
 def test_pixel_noise_has_no_transformation_to_follow():
     test = page("learned_sets", model="mnist-linf-conv", panel="Transformations")
     assert not test.exception and any("noise on each pixel" in info.value for info in test.info)
@@ -233,7 +235,7 @@ def test_a_link_opens_a_table_or_figure(item):
 
 @pytest.mark.parametrize(
     ("query", "message"),
-    [({"paper": "nothing"}, "paper 'nothing' is not known"), ({"item": "learned_sets.table-99"}, "is not known"), ({"state": "perhaps"}, "cannot be used"), ({"height": "99"}, "height = 99")],
+    few(2, [({"paper": "nothing"}, "paper 'nothing' is not known"), ({"item": "learned_sets.table-99"}, "is not known"), ({"state": "perhaps"}, "cannot be used"), ({"height": "99"}, "height = 99")]),
     ids=str,
 )
 def test_a_bad_link_to_the_papers_says_so(query, message):
