@@ -94,7 +94,7 @@ def _row(kind: str, name: str, label: str, paper: tuple[float | None, ...], valu
     found = [(table, path) for table, path in results.of(kind) if table.checkpoint == name]
     if not found:
         return row
-    table, path = min(found, key=lambda each: (each[0].images < each[0].available, len(_differences(each[0], name))))
+    table, path = min(found, key=lambda each: (each[0].images < each[0].available, len(_differences(each[0], name)), each[0].training.get("seed", 0)))
     measured = values(table)
     source = f"{path.name}: {table.images:,} pictures of {table.dataset[:40]}'s test scenes, set {table.learned_set[:40]} with ε = {table.epsilon:.2f}, {table.device[:60]}, revision {table.revision[:20]}"
     return replace(row, paper=paper or (None,) * len(measured), measured=measured, differences=_differences(table, name), source=source)
