@@ -52,8 +52,9 @@ def test_the_readme_repeats_the_header_of_those_on_a_learned_set(path):
 
 @pytest.mark.parametrize("table", [*ACCURACIES, *SPECTRA.values()], ids=lambda table: table.checkpoint)
 def test_results_are_of_the_shipped_files(table):
-    assert table.digest == file_digest(FOLDER / f"{table.checkpoint}.safetensors")
-    assert not table.vae or table.vae_digest == file_digest(FOLDER / f"{table.vae}.safetensors")
+    of_a_short_run = "cifar10" in table.checkpoint  # measured, not shipped
+    assert of_a_short_run or table.digest == file_digest(FOLDER / f"{table.checkpoint}.safetensors")
+    assert of_a_short_run or not table.vae or table.vae_digest == file_digest(FOLDER / f"{table.vae}.safetensors")
     assert not RESULTS_HERE.problems
 
 
