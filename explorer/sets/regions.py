@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -38,7 +39,7 @@ class Box:
         return _sample(self, math.inf, self.half_widths.flatten(1), self.shape, streams, law)
 
     def ascent_direction(self, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
-        return self.half_widths * gradient.sign()
+        return gradient.sign().mul_(self.half_widths)
 
     def scaled(self, shares: Float[Tensor, "batch"]) -> "Box":
         return Box(self.half_widths * as_column(shares, self.half_widths))
@@ -138,7 +139,13 @@ class Clipped:
         return torch.where(within, self.region.gauge(delta), math.inf)
 
     def project(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
-        return self.region.project(delta).clamp(self.lower, self.upper)
+        return delta.clamp(*self._box) if isinstance(self.region, Box) else self.region.project(delta).clamp(self.lower, self.upper)
+
+    @cached_property
+    def _box(self) -> tuple[Float[Tensor, "batch ..."], Float[Tensor, "batch ..."]]:
+        """The bounds of a box that is cut by the other: both hold 0, so that one clamp does what two would."""
+        half_widths = self.region.half_widths
+        return torch.maximum(-half_widths, self.lower), torch.minimum(half_widths, self.upper)
 
     def sample(self, streams: Streams, law: Law = "uniform") -> Float[Tensor, "batch ..."]:
         return self.region.sample(streams, law).clamp(self.lower, self.upper)
