@@ -12,12 +12,15 @@ from explorer.errors import ConfigurationError, InvalidInput
 from explorer.evaluate import main
 from explorer.models import build_model
 from explorer.papers import EXPERIMENTS, PAPERS, RESULTS
+from explorer.papers.learned_sets.in_latents import largest_certified
 from explorer.papers.learned_sets.robust_evaluation import robust_table, set_and_pairs, smoothed_table, trained_sigma
 from explorer.papers.learned_sets.robust_measured import RobustSettings, SmoothedSettings, SmoothedTable
 from explorer.papers.learned_sets.robust_tables import PREFIX, TABLE_2, TABLE_9
+from explorer.papers.learned_sets.segmentation_measured import CertifiedSettings
 from explorer.papers.report import find_item
 from explorer.papers.results import read_results, save_result
 from explorer.papers.trained import open_trained_set
+from explorer.smoothing import sigma_for_radius
 from explorer.studies.classifiers import open_classifier
 from explorer.types import Silent
 
@@ -143,3 +146,8 @@ def test_shares_that_are_none_are_refused(opened, tmp_path):
 
 def opened_set(opened):
     return open_trained_set("scenes-corruptions", opened.model.image_shape, "cpu")
+
+
+def test_unanimous_votes_certify_exactly_the_radius_that_the_noise_was_chosen_for():
+    settings = CertifiedSettings()
+    assert largest_certified(settings, sigma_for_radius(8.180697441101074, settings.samples, settings.confidence)) == pytest.approx(8.180697441101074, rel=1e-12)

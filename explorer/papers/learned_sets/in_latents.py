@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from explorer.configuration import out_of_range
 from explorer.errors import InvalidInput
 from explorer.measuring import common_problems, refuse
+from explorer.smoothing import smoothing_radius
 from explorer.smoothing.certification import CONFIDENCE, SAMPLES, SELECTION
 from explorer.smoothing.confidence import check_samples
 
@@ -38,6 +41,11 @@ class CertificateSettings:
     seed: int = 0
     batch_size: int = 5
     noisy_batch: int = 512
+
+
+def largest_certified(settings: CertificateSettings, sigma: float) -> float:
+    """The radius that unanimous votes certify."""
+    return float(smoothing_radius(torch.tensor((1 - settings.confidence) ** (1 / settings.samples), dtype=torch.float64), sigma))
 
 
 def attack_problems(settings: AttackSettings) -> list[str]:

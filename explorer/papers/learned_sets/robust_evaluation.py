@@ -17,11 +17,12 @@ from explorer.measuring import Opened, batch, count, mean_and_error, of_images, 
 from explorer.papers.trained import TrainedSet, open_trained_set
 from explorer.randomness import Streams
 from explorer.sets import LatentBall, Perturbations
-from explorer.smoothing import certify, predict, sigma_for_radius, smoothing_radius
+from explorer.smoothing import certify, predict, sigma_for_radius
 from explorer.smoothing.certification import CONFIDENCE, SAMPLES
 from explorer.smoothing.shifting import shifted
 from explorer.types import Inner, Progress
 
+from .in_latents import largest_certified
 from .robust_measured import GRID, PERCENTILES, RobustSettings, RobustTable, SmoothedSettings, SmoothedTable, settings_problems
 
 
@@ -55,7 +56,7 @@ def smoothed_table(opened: Opened, digest: str, settings: SmoothedSettings, fold
     learned, ways = set_and_pairs(opened, settings.learned_set)
     sigma = trained_sigma(opened.checkpoint.header.training, learned) if settings.sigma is None else settings.sigma
     radii, model = learned.radii_of(PERCENTILES[:-1]), opened.checkpoint.model
-    most = float(smoothing_radius(torch.tensor((1 - settings.confidence) ** (1 / settings.samples)), sigma))
+    most = largest_certified(settings, sigma)
     grid = tuple(torch.linspace(0, most, GRID, dtype=torch.float64).tolist())
     votes = {"sigma": sigma, "confidence": settings.confidence, "batch_size": settings.noisy_batch}
 

@@ -14,10 +14,11 @@ from explorer.measuring import mean_and_error, origin, own_folder, refuse
 from explorer.papers.trained import TrainedSet
 from explorer.randomness import Streams
 from explorer.sets import LatentBall
-from explorer.smoothing import ABSTAIN, certify, count_votes, smoothing_radius
+from explorer.smoothing import ABSTAIN, certify, count_votes
 from explorer.smoothing.shifting import shifted
 from explorer.types import Inner, Progress
 
+from .in_latents import largest_certified
 from .segmentation_measured import GRID, PERCENTILES, CertifiedSettings, CertifiedTable, RobustSettings, RobustTable, settings_problems
 from .segmentation_opening import OpenedSegmenter, lighting_of
 from .segmentation_training import lit_pictures, picture_count, sigma_of
@@ -50,7 +51,7 @@ def certified_table(opened: OpenedSegmenter, digest: str, settings: CertifiedSet
     refuse(settings_problems(settings))
     lighting = lighting_of(opened, settings.learned_set)
     sigma = sigma_of(lighting.radius) if settings.sigma is None else settings.sigma
-    most = float(smoothing_radius(torch.tensor((1 - settings.confidence) ** (1 / settings.samples)), sigma))
+    most = largest_certified(settings, sigma)
     radii, attacked = tuple(torch.linspace(0, most, GRID, dtype=torch.float64).tolist()), tuple(each for each in lighting.radii_of(PERCENTILES) if each > 0)
     common, count, available = _common(opened, digest, settings, lighting)
 
