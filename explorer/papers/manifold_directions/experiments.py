@@ -70,7 +70,7 @@ SMOOTHED: dict[str, tuple[dict, str]] = {
 QUICK = ": trains in minutes, no download"
 GENTLE: dict[str, tuple[dict, str]] = {  # at the whole radius, or from the first epoch on, small networks fall back to one answer for all
     "robust-digits-rts": ({"latent_radius": 1.0, "standard_epochs": 8.0}, ", at radius 1, from epoch 9 on"),
-    "robust-scenes": ({"percentile": 50, "standard_epochs": 8.0}, ", at the radius of 50 % of its encodings, from epoch 9 on"),
+    "robust-scenes": ({"percentile": 50, "standard_epochs": 8.0, "learning_rate": ((0.0, 0.0), (4.0, 0.01), (8.0, 0.002), (20.0, 0.0))}, ", at the radius of 50 % of its encodings, from epoch 9 on"),
 }
 ROBUST: dict[str, tuple[ClassifierConfig, dict[str, tuple[dict, str]], str]] = {
     "robust-digits-rts": (FRAMED, ON_LEARNED_SETS, f"a narrow LeNet-5 on rotated, scaled and moved digits, trained {{}}{QUICK}"),
