@@ -8,6 +8,7 @@ import streamlit as st
 import torch
 
 from explorer.data import ImageDataset
+from explorer.errors import ExplorerError
 from explorer.evaluation import Sweep
 from explorer.evaluation.spectra import Spectrum
 from explorer.figures import pixels, strip, tile
@@ -25,6 +26,7 @@ from explorer.papers.contextual_budgets.exploration import Surroundings, mean_bu
 from explorer.papers.contextual_budgets.exploration import surroundings as look_around
 from explorer.papers.contextual_budgets.opening import regions
 from explorer.papers.learned_sets import LearnedSet, RealPairs, Settings, members, open_learned_set
+from explorer.papers.learned_sets.robust_evaluation import set_and_pairs, worst_member
 from explorer.papers.learned_sets.searches import Search, SearchSettings, search
 from explorer.papers.learned_sets.segmentation_opening import open_segmenter
 from explorer.papers.learned_sets.segmentation_training import lit_pictures, picture_count
@@ -34,6 +36,7 @@ from explorer.papers.manifold_directions.exploration import Attacked, attack_ima
 from explorer.papers.manifold_directions.exploration import Settings as AttackSettings
 from explorer.papers.manifold_directions.exploration import class_directions as find_directions
 from explorer.papers.manifold_directions.pictures import class_samples
+from explorer.randomness import Streams
 from explorer.studies.bounds import BoundsStudy, LayerWidth, study_bounds, worst_images
 from explorer.studies.bounds import Settings as BoundsSettings
 from explorer.studies.bounds import activations as count_activations
@@ -88,6 +91,22 @@ def attacked_strip(path: str, modified: int, count: int, seed: int):
     first = seed * count % max(1, len(opened.images) - count + 1)
     clean, worst = worst_images(opened, range(first, first + count), opened.radius)
     return tile(pixels(torch.cat([clean, worst])), count)
+
+
+@st.cache_data(max_entries=64, show_spinner="Attacking test images …")
+def worst_members_strip(path: str, modified: int, count: int, seed: int):
+    """Test images above the worst member of its learned set for each; of the images alone where that set is not here."""
+    opened = _classifier(path, modified, str(pick_device()))
+    first = seed * count % max(1, len(opened.images) - count + 1)
+    chosen = opened.images[list(range(first, first + count))]
+    images, labels = chosen.images.to(opened.device), chosen.labels.to(opened.device)
+    try:
+        learned, _ = set_and_pairs(opened, None)
+        (radius,) = learned.radii_of(("50",))
+    except ExplorerError:
+        return tile(pixels(images), count)
+    _, worst = worst_member(opened.model, learned, images, labels, radius, 10, 0.25, Streams(0, range(first, first + count)))
+    return tile(pixels(torch.cat([images, worst])), count)
 
 
 @st.cache_data(max_entries=64, show_spinner="Running the generator …")

@@ -72,7 +72,10 @@ def _budgeted_facts(header: Header) -> list[Fact]:
 
 def _directions_facts(header: Header) -> list[Fact]:
     facts = [("trained on", " + ".join(map(str, header.training["sources"]))[:40], "where its training inputs came from: clean images, or attacks in pixels (linf, l2, l1), on the manifold, or in a learned set")]
-    metrics = {"clean": ("clean", "accuracy on the test split"), "fgsm": ("under FGSM", "attack found: accuracy is at most this"), "vae": ("under VAE", "attack found in the latents of its VAE")}
+    metrics = {
+        "clean": ("clean", "accuracy on the test split"), "fgsm": ("under FGSM", "attack found: accuracy is at most this"), "vae": ("under VAE", "attack found in the latents of its VAE"),
+        "perturbed": ("perturbed", "accuracy on real perturbations of the test split"),
+    }  # fmt: skip
     return facts + [(short, f"{100 * header.metrics[key]:.1f} %", text) for key, (short, text) in metrics.items() if key in header.metrics]
 
 
@@ -157,9 +160,16 @@ DIRECTIONS = CheckpointKind(
     "classifier off and on the manifold", "manifold_directions", KINDS[CLASSIFIER].sheet, KINDS[CLASSIFIER].alt, _directions_facts, open_classifier, ("bounds", "Bounds →"),
 )
 
+IN_SET = CheckpointKind(
+    "classifier for a learned set", "attack", lambda path, modified, seed: cache.worst_members_strip(path, modified, 10, seed),
+    "test images above, below them the worst members of the learned set that PGD finds at the radius of half of its encodings", _directions_facts, open_classifier, ("bounds", "Bounds →"),
+    lambda header, key: {"model": key, "threat": "latent"},
+)  # fmt: skip
+
 
 def kind_of(header: Header) -> CheckpointKind | None:
-    """What is known of a checkpoint's kind; a classifier with a generator of budgets is one of its own, and one whose training had sources."""
+    """What is known of a checkpoint's kind; a classifier with a generator of budgets is one of its own, and one whose training had sources,
+    in a learned set or elsewhere."""
     if header.kind == CLASSIFIER and isinstance(header.training.get("sources"), (list, tuple)):
-        return DIRECTIONS
+        return IN_SET if isinstance(header.training.get("learned_set"), str) else DIRECTIONS
     return BUDGETED if header.kind == CLASSIFIER and header.model == "budgeted_classifier" else KINDS.get(header.kind)

@@ -1,13 +1,16 @@
-import dataclasses
+from dataclasses import replace
 import shutil
 
+import numpy as np
 import pytest
 import torch
 
-from explorer.checkpoints import load, save
+from explorer.checkpoints import describe, load, save
 from explorer.papers.learned_sets import open_learned_set
 from explorer.papers.learned_sets.searches import SearchSettings
+from explorer.papers.trained import trained_path
 from explorer.ui import cache
+from explorer.ui.checkpoint_kinds import kind_of
 from explorer.ui.library import SHIPPED
 
 
@@ -39,7 +42,7 @@ def test_another_version_of_a_checkpoint_is_opened_anew(tmp_path):
     first = cache.learned_set(path)
     assert cache.learned_set(path) is first
     checkpoint = load(path)
-    save(path, checkpoint.model, dataclasses.replace(checkpoint.header, radius=1.25))
+    save(path, checkpoint.model, replace(checkpoint.header, radius=1.25))
     assert cache.learned_set(path).radius == 1.25
 
 
@@ -48,5 +51,24 @@ def test_another_version_of_a_checkpoint_has_another_strip(tmp_path):
     shutil.copy(SHIPPED / "learned_sets" / "digits-rts.safetensors", path)
     first = cache.sample_strip(str(path), 1, 0, 3, 0)
     checkpoint = load(path)
-    save(path, checkpoint.model, dataclasses.replace(checkpoint.header, radius=0.0))
+    save(path, checkpoint.model, replace(checkpoint.header, radius=0.0))
     assert (cache.sample_strip(str(path), 2, 0, 3, 0) != first).any()
+
+
+@pytest.mark.parametrize("name", ["robust-digits-rts-pairs", "robust-scenes-adversarial"])
+def test_a_classifier_for_a_learned_set_is_shown_with_its_worst_members_and_opens_in_it(name):
+    path = trained_path(name)
+    kind = kind_of(describe(path))
+    assert kind.page == "attack" and kind.query(describe(path), name) == {"model": name, "threat": "latent"}
+    shown = kind.sheet(str(path), path.stat().st_mtime_ns, 0)
+    half = len(shown) // 2
+    above, below = shown[:half], shown[-half:]
+    assert shown.ndim in (2, 3) and np.abs(above.astype(float) - below.astype(float)).mean() > 1
+
+
+def test_without_its_learned_set_the_images_stand_alone(tmp_path, monkeypatch):
+    path = tmp_path / "alone.safetensors"
+    opened = load(trained_path("robust-digits-rts-pairs"))
+    save(path, opened.model, replace(opened.header, training={**opened.header.training, "learned_set": "nowhere"}))
+    whole, alone = (cache.worst_members_strip(str(each), each.stat().st_mtime_ns, 4, 0) for each in (trained_path("robust-digits-rts-pairs"), path))
+    assert len(alone) < len(whole)
