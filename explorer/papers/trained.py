@@ -50,6 +50,12 @@ class TrainedSet:
             raise InvalidInput(f"{self.name[:60]} does not say the radius of {', '.join(missing)} per cent of its encodings, only of {', '.join(found) or 'none'}.")
         return tuple(float(found[key]) for key in percentiles)
 
+    def radius_for(self, given: float | None, percentile: int | None) -> float:
+        """The radius given, else that of the percentile, else the set's own. Raises as `radii_of`."""
+        if given is not None:
+            return float(given)
+        return self.radius if percentile is None else self.radii_of((str(percentile),))[0]
+
 
 def open_trained_set(name: str, image_shape: tuple[int, int, int], device: str | torch.device) -> TrainedSet:
     """A learned set of such images, by its file or by the experiment that trains it. Raises CheckpointError, or InvalidInput for another kind and for

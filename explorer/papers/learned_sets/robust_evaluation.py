@@ -108,11 +108,7 @@ def trained_sigma(training: dict[str, Any], learned: TrainedSet) -> float:
     another training."""
     if "smoothed" not in training.get("sources", ()):
         raise InvalidInput("this classifier was not trained under noise: say which with --sigma.")
-    radius = training.get("latent_radius")
-    if radius is None:
-        percentile = training.get("percentile")
-        radius = learned.radius if percentile is None else learned.radii_of((str(percentile),))[0]
-    return sigma_for_radius(float(radius), SAMPLES, CONFIDENCE)
+    return sigma_for_radius(learned.radius_for(training.get("latent_radius"), training.get("percentile")), SAMPLES, CONFIDENCE)
 
 
 def worst_member(

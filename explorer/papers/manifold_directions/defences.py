@@ -7,7 +7,7 @@ import torch
 
 from explorer.data import PAIRS
 from explorer.errors import InvalidInput
-from explorer.papers.trained import TrainedSet, open_trained_set
+from explorer.papers.trained import open_trained_set
 from explorer.sets import LatentBall, LpBall, ManifoldLatent, PerturbationSet
 from explorer.smoothing import sigma_for_radius
 from explorer.smoothing.certification import CONFIDENCE, SAMPLES
@@ -39,7 +39,7 @@ def defence(config: ClassifierConfig, image_shape: tuple[int, int, int], classes
         kind = learned.checkpoint.header.dataset.get("pairs")
         if kind not in PAIRS:
             raise InvalidInput(f"{learned.name} was learned from pairs of kind {str(kind)[:40]!r}, which cannot be made of the images of {config.dataset!r}: expected one of {', '.join(PAIRS)}")
-        ball = LatentBall(learned.model, latent_radius(config, learned))
+        ball = LatentBall(learned.model, learned.radius_for(config.latent_radius, config.percentile))
         digests["learned_set_digest"] = learned.digest
         found |= {"pairs": paired(PAIRS[kind]()), "samples": sampled(ball), "learned": _latent(config, ball)}
         if "smoothed" in config.sources:
@@ -47,14 +47,6 @@ def defence(config: ClassifierConfig, image_shape: tuple[int, int, int], classes
     found |= {"clean": clean, "linf": _pixels(config, math.inf, config.radius), "l2": _pixels(config, 2, config.radius_l2), "l1": _pixels(config, 1, config.radius_l1)}
     whole = cross_entropy_of([found[name] for name in config.sources], config.mixing)
     return Defence(beginning_with(cross_entropy_of([clean]), config.standard_epochs, whole), digests)
-
-
-def latent_radius(config: ClassifierConfig, learned: TrainedSet) -> float:
-    """Of the ball in a learned set's latents: as configured, else of that percentile, else the set's own. Raises InvalidInput for a set without
-    that percentile."""
-    if config.latent_radius is not None:
-        return config.latent_radius
-    return learned.radius if config.percentile is None else learned.radii_of((str(config.percentile),))[0]
 
 
 def step_size(config: ClassifierConfig) -> float:
