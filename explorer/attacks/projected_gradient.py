@@ -33,7 +33,7 @@ def region_step(region: Region, gradient: Float[Tensor, "batch ..."]) -> Float[T
 
 def sign_step(region: Region, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
     """The same for each coordinate; the step size is in units of δ (FGSM; AdA, Appendix B)."""
-    return gradient.sign()
+    return gradient.sign_()  # nobody else has it
 
 
 def gradient_step(region: Region, gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from explorer.errors import InvalidInput
 
-from .structural_similarity import ssim
+from .structural_similarity import Segment, ssim
 
 GAMMAS, BISECTIONS = 9, 24
 ROUNDING = 2e-6  # of an SSIM in float32, which may differ a little from batch to batch
@@ -38,7 +38,8 @@ def similarity_line_search(
     if not 0 < limit < 2:
         raise InvalidInput(f"the limit of the SSIM distance 1 − SSIM must be within (0, 2), got {limit:g}. AdA takes 0.3 for 32 × 32 pixels and 0.7 for 128 × 128.")
     gammas = torch.linspace(0, 1, GAMMAS, device=x.device)
-    curve = torch.stack([_distance(x, corrupted, gamma.expand(len(x))) for gamma in gammas], 1)
+    segment = Segment.between(x, corrupted)
+    curve = torch.stack([1 - segment.ssim(gamma.expand(len(x))) for gamma in gammas], 1)
     inside = curve[:, -1] <= limit
     if inside.all():
         return LineSearch(corrupted, torch.ones_like(curve[:, -1]), curve[:, -1], curve, torch.zeros_like(inside))
@@ -47,7 +48,7 @@ def similarity_line_search(
     distance = _distance(x, corrupted, gamma)
     bisected = ~inside & (~found | (distance > limit))
     if bisected.any():
-        gamma[bisected] = _bisect(x[bisected], corrupted[bisected], gammas, curve[bisected], limit)
+        gamma[bisected] = _bisect(segment.of_rows(bisected), gammas, curve[bisected], limit)
         distance = _distance(x, corrupted, gamma)
     return LineSearch(_between(x, corrupted, gamma), gamma, distance, curve, bisected)
 
@@ -72,12 +73,12 @@ def _root_nearest_1(gammas: Float[Tensor, "gammas"], values: Float[Tensor, "batc
     return nearest.clamp(min=0).to(values.dtype), usable.any(1)
 
 
-def _bisect(x: Tensor, corrupted: Tensor, gammas: Tensor, curve: Float[Tensor, "batch gammas"], limit: float) -> Float[Tensor, "batch"]:
+def _bisect(segment: Segment, gammas: Tensor, curve: Float[Tensor, "batch gammas"], limit: float) -> Float[Tensor, "batch"]:
     """From the largest of the gammas before the first that is too large; the distance at the result is within the limit."""
     first = (curve > limit).int().argmax(1)
     low, high = gammas[first - 1], gammas[first]
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        within = _distance(x, corrupted, middle) <= limit - ROUNDING
+        within = 1 - segment.ssim(middle) <= limit - ROUNDING
         low, high = torch.where(within, middle, low), torch.where(within, high, middle)
     return low

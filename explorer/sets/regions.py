@@ -1,6 +1,7 @@
 """Regions of one batch, centred on zero: the geometry of a search, without networks."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,8 @@ from explorer.randomness import Streams
 from .base import Law, Region
 from .checks import check_radii
 from .truncated import sample_ball
+
+INWARD = 8  # units in the last place: a projected point whose length is rounded up is then seldom outside
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class Box:
         return tuple(self.half_widths.shape[1:])
 
     def gauge(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
-        return _ratio(delta.abs(), self.half_widths).flatten(1).amax(1)
+        return ratio(delta.abs(), self.half_widths).flatten(1).amax(1)
 
     def project(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         return delta.clamp(-self.half_widths, self.half_widths)
@@ -56,10 +59,10 @@ class L2Ball:
         check_radii(self.radius)
 
     def gauge(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
-        return _ratio(euclidean_norm(delta), self.radius)
+        return ratio(euclidean_norm(delta), self.radius)
 
     def project(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
-        inward = 1 - 2 * torch.finfo(delta.dtype).eps
+        inward = 1 - INWARD * torch.finfo(delta.dtype).eps
         gauge = self.gauge(delta)
         outside = gauge > 1
         if not outside.any():
@@ -88,7 +91,7 @@ class L1Ball:
         check_radii(self.radius)
 
     def gauge(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
-        return _ratio(delta.flatten(1).abs().sum(1), self.radius)
+        return ratio(delta.flatten(1).abs().sum(1), self.radius)
 
     def project(self, delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         """Soft thresholding at a level found by sorting (Duchi et al., 2008, Figure 1)."""
@@ -166,12 +169,16 @@ def as_column(per_example: Tensor, like: Tensor) -> Tensor:
 
 def euclidean_norm(delta: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
     """‖δ‖₂ per example, also where the squares of float32 overflow or vanish."""
-    flat = delta.flatten(1)
-    norm = torch.linalg.vector_norm(flat, dim=1)
-    safe = (norm > 1e-15) & (norm < 1e15)
+    return euclidean_norms([delta.flatten(1)]).squeeze(1)
+
+
+def euclidean_norms(parts: Sequence[Float[Tensor, "batch _"]]) -> Float[Tensor, "batch parts"]:
+    """‖δᵢ‖₂ of each part, as `euclidean_norm`."""
+    norms = torch.stack([torch.linalg.vector_norm(part, dim=1) for part in parts], 1)
+    safe = (norms > 1e-15) & (norms < 1e15)
     if safe.all():
-        return norm
-    return torch.where(safe, norm, torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64).to(norm.dtype))
+        return norms
+    return torch.where(safe, norms, torch.stack([torch.linalg.vector_norm(part, dim=1, dtype=torch.float64) for part in parts], 1).to(norms.dtype))
 
 
 def unit(gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
@@ -180,7 +187,7 @@ def unit(gradient: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
     return gradient * as_column(torch.where(norm > 0, 1 / norm, 0), gradient)
 
 
-def _ratio(size, limit):
+def ratio(size, limit):
     return torch.where(size == 0, 0.0, size / limit)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
 
 from explorer.errors import InvalidInput
 
@@ -13,6 +12,7 @@ from .base import Perturbations
 from .block_ball import BlockBall
 from .checks import check_images, check_radius
 from .latent_ball import without_gradients
+from .own_weights import with_own_weights
 
 STEP_SHARE = 0.25  # of the median radius over the blocks (AdA, Appendix E.4)
 
@@ -28,6 +28,7 @@ class WeightBall:
     radius: int | float
     chunk: int | None = None
     layers: tuple["Layer", ...] = field(init=False, repr=False)
+    _fits: set[tuple] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self):
         check_radius(self.radius, "the radius ν, relative to each layer's norm,")
@@ -51,15 +52,23 @@ class WeightBall:
         """Raises InvalidInput for images that the network does not take, or whose size it does not keep."""
         check_images(x)
         x, network = x.detach(), without_gradients(self.model).eval()
+        self._check_fit(network, x)
+        region = BlockBall(self.radii.to(x).expand(len(x), -1), tuple(layer.size for layer in self.layers))
+        return Perturbations(region, PerturbedNetwork(network, x, self.chunk).eval())
+
+    def _check_fit(self, network: nn.Module, x: Float[Tensor, "batch channels height width"]) -> None:
+        """By a pass of one image, once for each shape."""
+        kind = (x.shape[1:], x.dtype, x.device)
+        if kind in self._fits or not len(x):
+            return
         try:
             with torch.no_grad():
-                shape = network(x[:1]).shape if len(x) else x.shape
+                shape = network(x[:1]).shape
         except RuntimeError as error:
             raise InvalidInput(f"the network does not take images of shape {tuple(x.shape[1:])}: {error}") from None
         if shape[1:] != x.shape[1:]:
             raise InvalidInput(f"expected a network that keeps the image's shape {tuple(x.shape[1:])}, got {tuple(shape[1:])}.")
-        region = BlockBall(self.radii.to(x).expand(len(x), -1), tuple(layer.size for layer in self.layers))
-        return Perturbations(region, PerturbedNetwork(network, x, self.chunk).eval())
+        self._fits.add(kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +111,15 @@ class PerturbedNetwork(nn.Module):
         if not len(delta):
             return self.x
         chunk = self.chunk or len(delta)
+        if len(delta) <= chunk:  # no copy of the gradients
+            return self._computed(delta, self.x).clamp(0, 1)
         return torch.cat([self._computed(*each) for each in zip(delta.split(chunk), self.x.split(chunk), strict=True)]).clamp(0, 1)
 
     def of_rows(self, rows: Int[Tensor, "pairs"]) -> "PerturbedNetwork":
         return PerturbedNetwork(self.network, self.x[rows], self.chunk)
 
     def _computed(self, delta: Float[Tensor, "some parameters"], x: Float[Tensor, "some channels height width"]) -> Float[Tensor, "some channels height width"]:
-        if len(delta) == 1:
-            weights = {name: own[0] for name, own in self._weights(delta).items()}
-            return functional_call(self.network, weights, (x,))
-        return vmap(lambda weights, image: functional_call(self.network, weights, (image[None],))[0])(self._weights(delta), x)
+        return with_own_weights(self.network, self._weights(delta), x)
 
     def _weights(self, delta: Float[Tensor, "some parameters"]) -> dict[str, Tensor]:
         parts = delta.split([each.numel() for _, each in self.named], 1)

@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 
 from explorer.errors import InvalidInput
 from explorer.metrics import ssim
-from explorer.metrics.structural_similarity import _check
+from explorer.metrics.structural_similarity import Segment, _check
 
 
 def reference(x, y):
@@ -36,6 +36,16 @@ def test_it_equals_scikit_image():
     x, y = pictures(8, 3, 32, 32)
     theirs = [metrics.structural_similarity(a.numpy(), b.numpy(), channel_axis=0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1.0) for a, b in zip(x.double(), y.double(), strict=True)]
     assert (ssim(x, y).double() - torch.tensor(theirs)).abs().max() <= 1e-6
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.01, 0.4, 1.0])
+def test_of_a_mixture_it_follows_from_averages_of_the_two_images(gamma):
+    x, y = pictures(16, 3, 32, 32)
+    shares = torch.full((16,), gamma)
+    assert (Segment.between(x, y).ssim(shares) - ssim(x, torch.lerp(x, y, gamma))).abs().max() <= 2e-6
+    own = torch.linspace(0, 1, 16)
+    some = torch.arange(16) % 3 == 0
+    assert torch.allclose(Segment.between(x, y).of_rows(some).ssim(own[some]), ssim(x, torch.lerp(x, y, own[:, None, None, None]))[some], atol=2e-6)
 
 
 def test_equal_images_are_1_and_the_order_does_not_matter():

@@ -80,6 +80,15 @@ def test_the_networks_own_weights_are_left_alone(network):
     assert all(each.grad is None for each in network.parameters())
 
 
+def test_whether_images_fit_is_found_out_once_for_each_shape(network):
+    passes = []
+    ball = WeightBall(network, 0.1)
+    network.register_forward_hook(lambda *_: passes.append(1))
+    for size in (16, 16, 20, 16):
+        ball.at(torch.rand(2, 3, size, size))
+    assert len(passes) == 2
+
+
 @pytest.mark.parametrize(
     ("made", "said"),
     [
