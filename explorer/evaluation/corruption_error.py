@@ -1,5 +1,6 @@
 """Errors of a classifier under common corruptions, and their means (Hendrycks & Dietterich, 2019)."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from explorer.batches import Columns
 from explorer.data import ImageDataset, load_corrupted_cifar10, load_dataset
 from explorer.data.corruptions import SEVERITIES, STANDARD, applicable, corrupt
 from explorer.data.folders import FolderImages
-from explorer.data.imagenet import IMAGENET, SHOWN, open_imagenet_c, open_imagenet_v2
+from explorer.data.imagenet import IMAGENET, SHOWN, open_imagenet_c, open_imagenet_r, open_imagenet_v2, rendition_mask
 from explorer.errors import DataNotFound, InvalidInput
 from explorer.randomness import Streams
 from explorer.types import Progress, Silent, stop_if_cancelled
@@ -115,8 +116,27 @@ def error_on_new_images(
         new = open_imagenet_v2(root, SHOWN).few(limit) if dataset == IMAGENET else load_dataset("cifar10.1", "test", root, limit, download=False)
     except DataNotFound:
         return None
-    parts = (new[first : first + batch_size] for first in range(0, len(new), batch_size))
-    return sum(int(wrong(classifier, part.images.to(device), part.labels).sum()) for part in parts) / len(new)
+    return _error(classifier, new, device, batch_size)
+
+
+def error_on_renditions(
+    classifier: Classifier, dataset: str, device: torch.device, root: str | Path | None = None, limit: int | None = None, batch_size: int = 500
+) -> float | None:
+    """The error on ImageNet-R, the answer chosen among its 200 classes, of a classifier of ImageNet; None of another one, or where it is not
+    at hand (Hendrycks et al., 2021)."""
+    if dataset != IMAGENET:
+        return None
+    try:
+        images = open_imagenet_r(root, SHOWN)
+    except DataNotFound:
+        return None
+    absent = ~rendition_mask(images).to(device)
+    return _error(lambda batch: classifier(batch).masked_fill(absent, -math.inf), images.few(limit), device, batch_size)
+
+
+def _error(classifier: Classifier, images: ImageDataset | FolderImages, device: torch.device, batch_size: int) -> float:
+    parts = (images[first : first + batch_size] for first in range(0, len(images), batch_size))
+    return sum(int(wrong(classifier, part.images.to(device), part.labels).sum()) for part in parts) / len(images)
 
 
 def corruption_errors(

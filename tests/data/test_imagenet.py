@@ -8,6 +8,7 @@ from PIL import Image
 
 from explorer.data import folders, imagenet
 from explorer.errors import DataNotFound, InvalidInput, UnknownName
+from explorer.evaluation.corruption_error import error_on_renditions
 
 WNIDS = ("n01440764", "n01443537", "n02084071", "n04008634")
 
@@ -54,6 +55,17 @@ def test_the_middle_is_cut_out(root):
     cut = folders.middle(folders.opened(path), 28, 0.875)
     assert cut[2].max() == 0 and cut[0].min() == 1
     assert folders.middle(folders.opened(path), 32, 1.0).shape == (3, 32, 32)
+
+
+def test_renditions_are_judged_among_their_own_classes(root):
+    def classifier(images):
+        """Class 0, which has no renditions, before 1 and the others."""
+        return torch.tensor([3.0, 2.0, 1.0, 0.0]).expand(len(images), -1)
+
+    assert error_on_renditions(classifier, "imagenet", torch.device("cpu"), root, batch_size=1) == 0.5
+    assert error_on_renditions(classifier, "imagenet", torch.device("cpu"), root, limit=1) == 0
+    assert error_on_renditions(classifier, "cifar10", torch.device("cpu"), root) is None
+    assert error_on_renditions(classifier, "imagenet", torch.device("cpu"), root / "imagenet") is None
 
 
 def test_a_corruption_s_pictures_are_kept_whole(root):

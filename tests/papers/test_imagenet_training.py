@@ -154,10 +154,10 @@ def test_the_papers_means_are_those_of_its_errors_in_alexnets():
 def test_tables_2_and_9_have_the_papers_lines(tmp_path):
     errors = {name: [0.5] * 5 for name in CORRUPTIONS}
     common = {"settings": asdict(CorruptionSettings()), "dataset": "imagenet", "digest": "d", "training": plain(EXPERIMENTS["nominal-imagenet"].config), "images": 4, "available": 4}
-    made = CorruptionTable(checkpoint="nominal-imagenet", clean=0.25, new=0.5, errors=errors, **common)
+    made = CorruptionTable(checkpoint="nominal-imagenet", clean=0.25, new=0.5, renditions=0.875, errors=errors, **common)
     results = Results(((CORRUPTIONS_KIND, made, tmp_path / "measured.json"),))
     second, ninth = table_2(results), table_9(results)
     assert len(second.rows) == len(ninth.rows) == 24 and all(len(row.paper) == len(second.columns) for row in second.rows)
     mean = 100 * sum(0.5 / ALEXNET[name] for name in STANDARD) / 15
-    assert second.rows[0].measured == (pytest.approx(mean), 50, 50, 50, 50, 75, 50, *(None,) * 5) and ninth.rows[0].measured[0] == pytest.approx(mean)
+    assert second.rows[0].measured == (pytest.approx(mean), 50, 50, 50, 50, 75, 50, 12.5, *(None,) * 4) and ninth.rows[0].measured[0] == pytest.approx(mean)
     assert second.rows[1].measured is None and "ImageNet is on no machine" in second.rows[1].missing

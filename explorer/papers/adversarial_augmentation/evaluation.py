@@ -10,7 +10,7 @@ from explorer.attacks import ATTACKS, changed_attack
 from explorer.batches import Columns, over_batches
 from explorer.data.corruptions import SEVERITIES, applicable
 from explorer.evaluation.attacks import attack_columns
-from explorer.evaluation.corruption_error import error_on_new_images, errors_of, made, published, wrong, wrong_columns
+from explorer.evaluation.corruption_error import error_on_new_images, error_on_renditions, errors_of, made, published, wrong, wrong_columns
 from explorer.measuring import Opened, batch, count, of_images, own_folder, refuse, share_and_error
 from explorer.randomness import Streams
 from explorer.sets import LpBall
@@ -26,8 +26,8 @@ def corruption_table(opened: Opened, digest: str, settings: CorruptionSettings, 
     names = applicable(opened.checkpoint.model.image_shape[0])
     cases = [(name, severity) for name in names for severity in SEVERITIES]
     corrupted = published(opened.data.name, opened.images.labels[: count(opened, settings)], cases, root) if settings.source == "published" else made(settings.seed)
-    new = error_on_new_images(opened.checkpoint.model, opened.data.name, opened.device, root, settings.limit, settings.batch_size)
-    common = of_images(opened, digest, settings, new=new, progress=progress_of(opened))
+    elsewhere = (opened.checkpoint.model, opened.data.name, opened.device, root, settings.limit, settings.batch_size)
+    common = of_images(opened, digest, settings, new=error_on_new_images(*elsewhere), renditions=error_on_renditions(*elsewhere), progress=progress_of(opened))
 
     def measured(first: int, last: int) -> Columns:
         return wrong_columns(opened.checkpoint.model, *batch(opened, first, last), cases, corrupted, first, progress)

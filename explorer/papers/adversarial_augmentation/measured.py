@@ -48,11 +48,12 @@ def papers_attacks(dataset: str) -> AttackSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class CorruptionTable(Measured):
-    """Shares of the images that are classified wrongly: clean, on CIFAR-10.1 where it is at hand, and under each corruption at severities 1
-    to 5. `progress` is the share of the training that was done."""
+    """Shares of the images that are classified wrongly: clean, on CIFAR-10.1 or ImageNet-v2 and on ImageNet-R where they are at hand,
+    and under each corruption at severities 1 to 5. `progress` is the share of the training that was done."""
 
     clean: float
     new: float | None = None
+    renditions: float | None = None
     errors: dict
     progress: float = 1.0
 
@@ -62,7 +63,7 @@ class CorruptionTable(Measured):
         rows = [row for row in self.errors.values()]
         if not all(isinstance(row, (list, tuple)) and len(row) == len(SEVERITIES) for row in rows) or not set(STANDARD) & set(self.errors):
             raise ConfigurationError([f"expected errors of corruptions at {len(SEVERITIES)} severities each"])
-        numbers = [self.clean, self.progress, *(() if self.new is None else (self.new,)), *(value for row in rows for value in row)]
+        numbers = [self.clean, self.progress, *(each for each in (self.new, self.renditions) if each is not None), *(value for row in rows for value in row)]
         if not all(type(value) in (int, float) and 0 <= value <= 1 for value in numbers):
             raise ConfigurationError(["expected shares from 0 to 1"])
 

@@ -61,15 +61,15 @@ def figure_4(results: Results) -> Filled:
     return Filled(columns, (*rows, *own), "Accuracy in percent, mean of five severities, by the share of the training. The paper draws it without numbers.")
 
 
-def both(row: Row, found: Found | None, results: Results) -> Row:
-    """A line of Table 1: of one checkpoint both measurements, of which one may be missing."""
+def both(row: Row, found: Found | None, results: Results, elsewhere: tuple[str, ...] = ("new",)) -> Row:
+    """A line of Table 1: of one checkpoint both measurements, of which one may be missing; `elsewhere` names the errors on other images."""
     attacked = best(ATTACKS_KIND, results, found[0].checkpoint if found else row.label, lambda table: found is None or table.digest == found[0].digest)
     if found is None and attacked is None:
         return row
-    corruptions: tuple[float | None, ...] = (None,) * 7
+    corruptions: tuple[float | None, ...] = (None,) * (2 + len(GROUPS) + len(elsewhere))
     if found:
         table = found[0]
-        corruptions = (_percent(table.mce), *(_percent(table.group(group)) for group in GROUPS), 100 * (1 - table.clean), None if table.new is None else 100 * (1 - table.new))
+        corruptions = (_percent(table.mce), *(_percent(table.group(group)) for group in GROUPS), 100 * (1 - table.clean), *(None if (error := getattr(table, name)) is None else 100 * (1 - error) for name in elsewhere))
     attacks = tuple(100 * attacked[0].accuracies[name] for name in BALLS) if attacked else (None,) * len(BALLS)
     known = [each for each in (found, attacked) if each]
     missing = ["corruptions not measured"] if found is None else []
