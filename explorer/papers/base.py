@@ -105,11 +105,13 @@ def status(item: Item, results: Results) -> tuple[Status, str]:
     """Whether an item is done, a short run, or not run, and in words how short or why."""
     if item.fill is None:
         return "not run", item.missing
-    rows = [row for row in item.fill(results).rows if not row.own]
+    everything = item.fill(results).rows
+    rows = [row for row in everything if not row.own]
     measured, missing = [row for row in rows if row.measured is not None], [row for row in rows if row.measured is None]
     if not measured:
         reasons = "; ".join(dict.fromkeys(row.missing for row in missing))
-        return "not run", f"{reasons[:1].upper()}{reasons[1:]}."
+        own = "; ".join(dict.fromkeys(row.label for row in everything if row.own and row.measured is not None))
+        return "not run", f"{reasons[:1].upper()}{reasons[1:]}." + (f" Measured, but not in the paper: {own}." if own else "")
     parts = [f"{row.variant or row.label}: {', '.join(row.differences)}" for row in measured if row.differences]
     if not missing and not parts:
         return "done", "Measured at the paper's settings." if any(row.source for row in rows) else "Computed from its formula."
