@@ -38,7 +38,7 @@ NARROW = {"widths": (8, 16, 32), "depths": (1, 1, 1), "bottleneck": False}
 SCENES = replace(
     CIFAR10, dataset="scenes", stem=8, **NARROW, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), steps=3, epochs=15, clean_epochs=11.0, batch_size=32, learning_rate=0.05, warm_up=1.0,
 )  # fmt: skip
-SHORT = replace(CIFAR10, stem=8, **NARROW, steps=3, epochs=6, clean_epochs=6.0, batch_size=64, learning_rate=0.05, warm_up=1.0)
+SHORT = replace(CIFAR10, stem=8, **NARROW | {"widths": (16, 32, 64)}, steps=3, epochs=24, batch_size=64, learning_rate=0.05, warm_up=1.0, limit=8000)
 DIGITS = replace(SCENES, dataset="digits", mean=(0.3,), std=(0.35,), augment=False, epochs=20, batch_size=64, learning_rate=0.1)
 FEW_BASELINES = ("nominal", "augmix")  # where others would add little
 
@@ -72,15 +72,18 @@ for ending, how in {"": "nominally", "-augmix": "with AugMix", "-deepaugment": "
         IMAGENETS[f"ada-imagenet-{network}{ending}"] = _experiment(ON_IMAGENET, changes, f"ResNet-50 on ImageNet at 128 × 128, trained with AdA ({network}){ADDED[ending][1]} (Table 2)", ON_IMAGENET)
 SMALL: dict[str, Experiment] = {}
 for data, config, where, clean_share in (
-    ("scenes", SCENES, "rendered scenes", 0.8), ("digits", DIGITS, "the embedded digits", 0.3), ("cifar10-compact", SHORT, "CIFAR-10, a few epochs", 5 / 6)
+    ("scenes", SCENES, "rendered scenes", 0.8), ("digits", DIGITS, "the embedded digits", 0.3), ("cifar10-compact", SHORT, "8,000 images of CIFAR-10", 0.5)
 ):  # fmt: skip
     quick = {name: (changes, how) for name, (changes, how) in BASELINES.items() if data == "scenes" or name in FEW_BASELINES}
     SMALL |= {f"{name}-{data}": _experiment(config, changes, f"a narrow ResNet on {where}, trained {how}") for name, (changes, how) in quick.items()}
-    ball = {**backbones(("unet",), data.removesuffix("-compact")), "clean_epochs": clean_share * config.epochs}
+    ball = {**backbones(("unet",), data.removesuffix("-compact")), "clean_epochs": clean_share * config.epochs, "steps": 2 if config is SHORT else config.steps}
     name = "ada-cifar10-unet-compact" if data == "cifar10-compact" else f"ada-{data}-unet"
     SMALL |= {
         name: _experiment(config, ball, f"a narrow ResNet on {where}, trained with AdA (unet)"),
         name.replace("ada", "random-weights", 1): _experiment(config, {**ball, "corruption": "random"}, f"a narrow ResNet on {where}, trained on random weights of a U-Net of AdA's radius"),
         name.replace("unet", "unet-augmix", 1): _experiment(config, {**ball, **AUGMIX}, f"a narrow ResNet on {where}, trained with AdA (unet) and AugMix"),
     }
+SMALL["ada-cifar10-edsr-compact"] = _experiment(
+    SHORT, {**backbones(("edsr",), "cifar10-compact"), "clean_epochs": 17.0, "steps": 2}, "a narrow ResNet on 8,000 images of CIFAR-10, trained with AdA (edsr) at the end"
+)
 EXPERIMENTS: dict[str, Experiment] = {**PAPERS, **IMAGENETS, **SMALL}
