@@ -80,7 +80,7 @@ def test_every_results_file_is_of_the_checkpoint_beside_it():
     for table, path in tables.of(KIND):
         shipped = FOLDER / f"{table.checkpoint}.safetensors"
         assert table.digest == file_digest(shipped) if shipped.is_file() else table.checkpoint in (*TOO_LARGE, *PAIRINGS), path.name
-        assert table.pairs == (600 if table.dataset in ("scenes", "lit_scenes") else table.available)
+        assert table.pairs == (600 if table.dataset in ("cifar10", "scenes", "lit_scenes") else table.available)
 
 
 def test_centred_pairs_are_best_by_every_measure_as_the_readme_says():
