@@ -75,7 +75,7 @@ def table_rows(filled: Filled) -> list[dict]:
         kinds = {"paper": row.paper, ours: row.measured, "± standard error": row.standard_errors}
         for kind, values in kinds.items():
             if values and any(value is not None for value in values):
-                lines.append({"row": row.label, "of": kind, **dict(zip(filled.columns, values))})
+                lines.append({"row": row.label, "of": kind, **dict.fromkeys(filled.columns), **dict(zip(filled.columns, values))})
         if row.measured is None:
             lines.append({"row": row.label, "of": "not run", **{column: None for column in filled.columns}})
     return lines

@@ -8,6 +8,7 @@ import pytest
 
 from explorer.evaluate import main
 from explorer.papers import EXPERIMENTS, PAPERS, RESULTS, Results, read_results, save_result, status
+from explorer.papers.base import Filled, Row
 from explorer.papers.learned_sets.quality import HEADINGS, PAPER, QualitySettings, QualityTable
 from explorer.papers.learned_sets.tables import KIND, differences, table1, table4
 from explorer.papers.report import ITEMS, LISTINGS, find_item, item_report, listing, summary
@@ -136,6 +137,14 @@ def test_every_listing_names_all_tables(form):
 def test_every_form_of_a_table_holds_ours_beside_the_papers(form):
     text = item_report("learned_sets", PAPERS["learned_sets"], TABLE_4, results(measured("mnist-rts", means=(*MEANS[:5], 21.25))), form)
     assert "22.2" in text and "21.25" in text
+
+
+@pytest.mark.parametrize("form", ITEMS)
+def test_a_line_of_the_paper_may_lack_the_last_columns(form):
+    """As where we measure more than it prints."""
+    item = replace(TABLE_4, fill=lambda _: Filled(("a", "b"), (Row("their line", (12.5,)), Row("our line", (), (1.5, 2.5), own=True)), ""))
+    text = item_report("learned_sets", PAPERS["learned_sets"], item, Results(), form)
+    assert "12.5" in text and "2.5" in text
 
 
 def test_a_csv_has_the_columns_of_the_table():

@@ -30,7 +30,9 @@ def test_all_61_are_listed(page):
 
 def test_filters_stand_in_the_link(page):
     test = page(paper="adversarial_augmentation", state="not run")
-    assert len(test.dataframe[0].value) == 12 and test.selectbox[0].value == "adversarial_augmentation"
+    shown, whole = (each.dataframe[0].value for each in (test, page(paper="adversarial_augmentation")))
+    assert 0 < len(shown) < len(whole) == 13 and shown["status"].str.endswith("not run").all() and test.selectbox[0].value == "adversarial_augmentation"
+    assert len(shown) == whole["status"].str.endswith("not run").sum()
 
 
 @pytest.mark.parametrize("item", ["table-4", "learned_sets.table-4"])

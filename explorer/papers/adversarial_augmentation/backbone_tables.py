@@ -43,7 +43,11 @@ def figure_2(results: Results) -> Filled:
         for radius in radii:
             name = f"backbone-{'edsr' if model == 'edsr' else 'cae'}-cifar10"
             row = Row(f"{NAMES[model]}, ν = {radius:g}", (), command=f"python -m explorer.runs submit worst_weights --checkpoint runs/ada-cifar10-edsr/ada-cifar10-edsr.safetensors --backbones {name} --radii {radius:g}")
-            found = next(((table, path, place) for table, path in results.of(SIMILARITY_KIND) for place in range(len(table.radii)) if (table.networks[place].removesuffix("-compact"), table.radii[place]) == (name, radius)), None)
+            fitting = [
+                (table, path, place) for table, path in results.of(SIMILARITY_KIND) for place in range(len(table.radii))
+                if (table.networks[place].removesuffix("-compact"), table.radii[place]) == (name, radius)
+            ]  # fmt: skip
+            found = min(fitting, key=lambda each: each[0].checkpoint.removesuffix("-compact") != "ada-cifar10-edsr", default=None)
             used |= {(found[1], found[2])} if found else set()
             rows.append(_similar(row, *found) if found else row)
     own = [

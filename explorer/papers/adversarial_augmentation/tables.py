@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from explorer.data.corruptions import CORRUPTIONS, STANDARD
+from explorer.measuring import plain
 from explorer.papers.base import Filled, Row
 from explorer.papers.results import Results
 
+from .experiments import EXPERIMENTS
 from .finding import Found, best, differences, others, where
 from .measured import ATTACKS_KIND, BALLS, CORRUPTIONS_KIND, GROUPS, CorruptionTable
 from .published import TABLE_1, TABLE_6, TABLE_7, TABLE_8
@@ -86,13 +88,20 @@ def filled_row(row: Row, found: Found | None, numbers: Numbers, swept: tuple[str
 
 
 def _own(results: Results, numbers: Numbers, field: str) -> list[Row]:
-    """Trainings of ours of which the same was trained at several values of a field."""
-    found = [each for each in others(CORRUPTIONS_KIND, results) if whole(each[0]) and each[0].training.get("backbones")]
+    """Trainings of ours of which the same was trained at several values of a field, and nothing else that is swept was changed."""
+    found = [each for each in others(CORRUPTIONS_KIND, results) if whole(each[0]) and each[0].training.get("backbones") and _else_usual(each[0], field)]
     values = {name: {str(table.training.get(field)) for table, _ in found if table.checkpoint == name} for name in {table.checkpoint for table, _ in found}}
     width = len(COLUMNS_8) + (numbers is _with_clean)
     return [
         filled_row(Row(f"{_label(each)}, {field} {each[0].training.get(field)}", (None,) * width, own=True), each, numbers) for each in found if len(values[each[0].checkpoint]) > 1
     ]
+
+
+def _else_usual(table: CorruptionTable, field: str) -> bool:
+    if table.checkpoint not in EXPERIMENTS:
+        return True
+    usual = plain(EXPERIMENTS[table.checkpoint].config)
+    return all(table.training.get(name) == usual[name] for name in ("steps", "radius") if name != field)
 
 
 def each_corruption(table: CorruptionTable) -> tuple[float | None, ...]:
