@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from explorer.configuration import from_mapping
 from explorer.errors import (
@@ -84,7 +85,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
     table = _table(path)
     header = parse_header(table, path.name)
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), Undrawn():
             expected = build_model(header.model, header.model_config).state_dict()
     except (UnknownName, ConfigurationError) as error:
         raise CheckpointMismatch(f"{path.name}: {error}") from None
@@ -102,9 +103,21 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
     negative = [name for name, value in tensors.items() if name.endswith("running_var") and (value < 0).any()]
     if negative:
         raise CheckpointMismatch(f"{path.name} holds negative variances in {_shorten(negative)}.")
-    model = build_model(header.model, header.model_config)
+    with Undrawn():
+        model = build_model(header.model, header.model_config)
     model.load_state_dict(tensors)
     return Checkpoint(model.to(device).eval().requires_grad_(False), header)
+
+
+class Undrawn(TorchFunctionMode):
+    """No random numbers are drawn for weights that a file replaces: on the device "meta" the first draw alone takes torch seconds of imports."""
+
+    LAWS = ("normal_", "uniform_", "trunc_normal_", "kaiming_normal_", "kaiming_uniform_", "xavier_normal_", "xavier_uniform_")
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if getattr(func, "__name__", "") in self.LAWS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def parse_header(table: Mapping[str, Any], name: str) -> Header:

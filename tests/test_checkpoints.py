@@ -41,6 +41,12 @@ def test_a_model_comes_back_bit_for_bit(path, tiny_model):
     assert all(torch.equal(value, loaded[name]) for name, value in tiny_model.state_dict().items())
 
 
+def test_no_random_number_is_drawn_for_weights_that_the_file_holds(path):
+    before = torch.get_rng_state()
+    load(path)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_the_header_comes_back(path):
     assert describe(path) == load(path).header == HEADER
 

@@ -1,6 +1,7 @@
 """The embedded default: scikit-learn's scanned digits, so that everything runs without a download."""
 
 import gzip
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def load_digits(split: str, root: Path | None = None, download: bool = False) ->
     return ImageDataset(images[chosen], labels[chosen], tuple(str(digit) for digit in range(10)))
 
 
+@lru_cache(maxsize=1)
 def _scans() -> tuple[np.ndarray, np.ndarray]:
     """scikit-learn's 8×8 scans, 0 to 16, and their digits: read from its data file where that is, for importing scikit-learn
     takes a third of the app's start."""
