@@ -95,6 +95,6 @@ def test_shipped_checkpoints_fit_into_25_megabytes():
     assert sizes and sum(sizes) <= 25_000_000
 
 
-def test_the_learned_sets_fit_into_9_mebibytes():
+def test_the_learned_sets_fit_into_9_megabytes():
     sizes = [path.stat().st_size for path in (ROOT / "checkpoints" / "learned_sets").glob("*.safetensors")]
-    assert sizes and sum(sizes) <= 9 * 2**20
+    assert sizes and sum(sizes) <= 9_000_000
